@@ -1,0 +1,79 @@
+# The front door. Each target installs the Debian packages it lacks (scripts/install.sh), then works.
+# docs/building.md explains presets and flags.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8080
+DATA ?= data
+APPS ?= apps
+SEEDS ?= 3000
+FIRST ?= 1
+export FILES BASE JOBS
+
+.PHONY: help run test build dev format format-check lint lab bench chaos e2e screenshots clean-clone \
+        clean
+
+help: ## List the targets
+	@echo "Sidevoice: a runtime for agents that talk and type beside a chat"
+	@echo
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+run: build ## Build, then serve apps/ on 127.0.0.1 (PORT=8080 DATA=data APPS=apps)
+	build/release/sidevoice serve --config $(APPS) --listen 127.0.0.1:$(PORT) --data $(DATA)
+
+test: ## Build everything and run all tests with sanitizers
+	@scripts/install.sh build test
+	@scripts/test.sh
+
+build: ## Build build/release/sidevoice (g++, optimised)
+	@scripts/install.sh build
+	@scripts/build.sh release
+
+dev: ## Build the program and all tests with clang-14 and sanitizers, run nothing
+	@scripts/install.sh build test
+	@scripts/build.sh dev
+
+format: ## Format all C++ sources in place
+	@scripts/install.sh lint
+	@scripts/format.sh
+
+format-check: ## Fail if a C++ source is not formatted
+	@scripts/install.sh lint
+	@scripts/format.sh --check
+
+lint: ## clang-tidy over what changed (BASE=origin/main, or FILES="a.cpp b.cpp")
+	@scripts/install.sh build test lint
+	@scripts/lint.sh
+
+lab: ## Simulate sessions under faults, many seeds (SEEDS=3000 FIRST=1; SEED=7 repeats one)
+	@scripts/install.sh build test
+	@scripts/build.sh lab lab_tests
+	build/lab/tests/lab_tests $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+
+bench: ## Load figures of typed sessions, with the machine's load beside them
+	@scripts/install.sh build test
+	@scripts/build.sh release sidevoice typed_load
+	@scripts/part.sh bench
+
+chaos: ## Kill the server at named and random points and check what came back
+	@scripts/install.sh build test
+	@scripts/build.sh lab sidevoice
+	@scripts/part.sh chaos
+
+e2e: ## The page in a real browser, against the release binary
+	@scripts/install.sh build test
+	@scripts/build.sh release
+	SIDEVOICE_BINARY=build/release/sidevoice sh tests/e2e/run.sh build/js/e2e
+
+screenshots: ## Take the pictures of docs/images from the running page
+	@scripts/install.sh build test
+	@scripts/build.sh release
+	SIDEVOICE_BINARY=build/release/sidevoice sh tests/e2e/run.sh build/js/e2e screenshots.mjs
+
+clean-clone: ## Run `make test` in a fresh clone and record its time (OUT=file, COLD=1: empty ccache)
+	@scripts/clean_clone.sh $(if $(COLD),--cold) $(if $(OUT),--out $(OUT))
+
+clean: ## Remove build/ (data/ stays)
+	rm -rf build

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "actors/messages.hpp"
+
+/// All typed handles. Typed aliases cannot name each other in a circle, so this is a ladder: each
+/// rung names only rungs above it in this file.
+namespace sidevoice {
+
+using view_atom = caf::atom_constant<caf::atom("view")>;
+using stop_atom = caf::atom_constant<caf::atom("stop")>;
+using tree_atom = caf::atom_constant<caf::atom("tree")>;
+
+/// Follows a session: connections, the analyzer, the lab's observers.
+using listener_actor = caf::typed_actor<
+  // Durable events, in order, each once.
+  caf::reacts_to<published>,
+  // A piece of the running answer.
+  caf::reacts_to<answer_delta>,
+  // Something the visitor should know.
+  caf::reacts_to<notice>>;
+
+/// Runs responses, one at a time: the conversation.
+using runner_actor = caf::typed_actor<
+  // Begin; the session has used up the credit that `join_runner` or `answer_done` gave.
+  caf::reacts_to<run_response>,
+  // Forget this run; nothing more of it is wanted, and the credit comes back by answer_done.
+  caf::reacts_to<cancel_run>>;
+
+/// Attach a listener. With `snapshot`, the state comes whole; else the durable events after
+/// `after`.
+struct attach {
+  listener_actor who;
+  std::uint64_t after = 0;
+  bool snapshot = true;
+  /// Counts for the idle time: true for connections, false for the tree's own children.
+  bool is_client = true;
+};
+
+/// Offers to run responses; gives the session one credit.
+struct join_runner {
+  runner_actor who;
+};
+
+} // namespace sidevoice
+
+SIDEVOICE_LOCAL_MESSAGE(attach)
+SIDEVOICE_LOCAL_MESSAGE(join_runner)
+
+namespace sidevoice {
+
+/// One conversation of one user. Answers nothing before its journal is loaded.
+using session_actor = caf::typed_actor<
+  // Error `invalid` with reason `future` when `after` is beyond the head.
+  caf::replies_to<attach>::with<attached>, caf::replies_to<put_item>::with<accepted>,
+  caf::replies_to<remove_item>::with<accepted>, caf::replies_to<get_item>::with<accepted>,
+  caf::replies_to<request_response>::with<accepted>,
+  caf::replies_to<cancel_response>::with<accepted>, caf::replies_to<edit_topic>::with<accepted>,
+  caf::replies_to<undo_topic>::with<accepted>, caf::replies_to<end_session>::with<accepted>,
+  // The children's side.
+  caf::reacts_to<join_runner>, caf::reacts_to<answer_delta>, caf::reacts_to<answer_done>,
+  caf::replies_to<propose_topics>::with<analysis_taken>,
+  // The state at the durable head.
+  caf::replies_to<view_atom>::with<attached>>;
+
+/// One line of the supervision tree, for /debug/tree.
+struct tree_entry {
+  /// Path of names such as "session/conversation".
+  std::string name;
+  std::string session;
+  std::uint64_t restarts = 0;
+  std::string last_reason;
+};
+
+struct tree_report {
+  std::vector<tree_entry> entries;
+};
+
+/// Keeps a session's actors running: restarts with backoff, ends the session when that does not
+/// help.
+using session_supervisor_actor = caf::typed_actor<
+  // The session, once it runs.
+  caf::replies_to<find_session>::with<session_actor>, caf::replies_to<tree_atom>::with<tree_report>,
+  // Ends the tree; nothing is lost, since all of it is in the journal.
+  caf::reacts_to<stop_atom>>;
+
+/// Finds or makes the owner of a session.
+using directory_actor = caf::typed_actor<
+  // Errors: `not_found`, `unavailable`, `overloaded`.
+  caf::replies_to<find_session>::with<session_actor>, caf::replies_to<tree_atom>::with<tree_report>,
+  caf::reacts_to<stop_atom>>;
+
+} // namespace sidevoice
+
+SIDEVOICE_LOCAL_MESSAGE(tree_report)

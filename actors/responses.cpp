@@ -1,0 +1,124 @@
+#include "actors/responses.hpp"
+
+#include "persistence/rank.hpp"
+
+namespace sidevoice {
+
+namespace {
+
+/// How many responses before this one were lost and continued, one after the other.
+std::uint32_t continuations(const session_view& view, const response_state& response) {
+  std::uint32_t count = 0;
+  const auto* current = &response;
+  while (count <= max_continuations && current->cause.size() == 1) {
+    const auto* before = view.find_response(current->cause.front());
+    // A request of its own names itself as its cause.
+    if (before == nullptr || before == current || before->reason != "owner_lost")
+      break;
+    ++count;
+    current = before;
+  }
+  return count;
+}
+
+item message_of(const response_state& response, std::string text, std::string unheard,
+                item_status status) {
+  return {.id = response.item,
+          .kind = item_kind::message,
+          .role = item_role::assistant,
+          .status = status,
+          .text = std::move(text),
+          .unheard = std::move(unheard),
+          .response = response.id};
+}
+
+next_step recover(const session_view& view, const response_state& lost, const std::string& heard,
+                  id_source& ids) {
+  next_step step{.recovered = true};
+  if (heard.empty() && lost.calls.empty()) {
+    if (lost.attempt >= max_attempts) {
+      step.events.emplace_back(response_done{lost.id, response_status::failed, "poison", {}});
+      return step;
+    }
+    response_started again{lost.id, lost.attempt + 1, ids.make("item_")};
+    step.run = run_response{again.response, again.attempt, again.item, nullptr, nullptr};
+    step.events.emplace_back(std::move(again));
+    return step;
+  }
+  if (!heard.empty())
+    step.events.emplace_back(
+      item_put{next_rank(view), message_of(lost, heard, {}, item_status::incomplete)});
+  step.events.emplace_back(response_done{lost.id, response_status::incomplete, "owner_lost", {}});
+  if (continuations(view, lost) < max_continuations)
+    step.events.emplace_back(response_requested{ids.make("resp_"), {lost.id}});
+  return step;
+}
+
+} // namespace
+
+std::string next_rank(const session_view& view) {
+  return rank_after(view.items.empty() ? std::string_view{}
+                                       : std::string_view{view.items.back()->rank});
+}
+
+std::vector<std::string> cause_of(const session_view& view, const std::string& response) {
+  auto cause = view.unanswered();
+  if (cause.empty())
+    cause.push_back(response);
+  return cause;
+}
+
+next_step decide_next(const session_view& view, const runner_status& runner, id_source& ids) {
+  if (!runner.available || !view.ended.empty())
+    return {};
+  if (const auto* running = view.running()) {
+    if (running->id == runner.response)
+      return {};
+    const auto& heard = running->id == runner.lost_response
+                            && runner.lost_text.size() > running->spoken.size()
+                          ? runner.lost_text
+                          : running->spoken;
+    return recover(view, *running, heard, ids);
+  }
+  for (const auto& waiting : view.open_responses) {
+    if (waiting->phase != response_phase::requested)
+      continue;
+    response_started begin{waiting->id, waiting->attempt + 1, ids.make("item_")};
+    next_step step;
+    step.run = run_response{begin.response, begin.attempt, begin.item, nullptr, nullptr};
+    step.events.emplace_back(std::move(begin));
+    return step;
+  }
+  return {};
+}
+
+std::vector<event_body> interrupt_response(const session_view& view, const response_state& response,
+                                           const std::string& heard, const std::string& held,
+                                           const std::string& reason) {
+  std::vector<event_body> events;
+  if (!heard.empty())
+    events.emplace_back(
+      item_put{next_rank(view), message_of(response, heard, held, item_status::incomplete)});
+  events.emplace_back(response_done{response.id, response_status::cancelled, reason, {}});
+  return events;
+}
+
+std::vector<event_body> finish_response(const session_view& view, const response_state& response,
+                                        const answer_done& done, const std::string& text) {
+  std::vector<event_body> events;
+  auto rank = next_rank(view);
+  if (!text.empty()) {
+    const auto status = done.status == response_status::completed ? item_status::completed
+                                                                  : item_status::incomplete;
+    events.emplace_back(item_put{rank, message_of(response, text, {}, status)});
+    rank = rank_after(rank);
+  }
+  for (const auto& call : done.calls) {
+    events.emplace_back(item_put{rank, call});
+    rank = rank_after(rank);
+  }
+  events.emplace_back(response_done{response.id, done.status, done.reason, done.usage});
+  return events;
+}
+
+} // namespace sidevoice

@@ -1,0 +1,186 @@
+#include "actors/session.hpp"
+
+#include "actors/greeting.hpp"
+#include "actors/session_state.hpp"
+#include "config/log.hpp"
+
+namespace sidevoice {
+
+session_state::session_state(session_inner::pointer self) : self_{self} {}
+
+void session_state::start(const node_parts& parts, const find_session& who) {
+  parts_ = parts;
+  who_ = who;
+  self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
+  self_->set_exception_handler([id = who.id](std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& e) {
+      log(log_level::error, "session.threw", {{"session", id}, {"what", e.what()}});
+    } catch (...) {
+      log(log_level::error, "session.threw", {{"session", id}});
+    }
+    return caf::exit_reason::unhandled_exception;
+  });
+  arm_deadline();
+  parts_.journal->ask(claim_session{.key = {who.app->id, who.id},
+                                    .node = parts.node,
+                                    .at = wall_ms(*parts.where),
+                                    .create = who.create,
+                                    .user = who.user,
+                                    .release = who.app->release},
+                      [me = session_inner{self_}](result<claimed> answer) {
+                        caf::anon_send(me, journal_claimed{std::move(answer)});
+                      });
+}
+
+void session_state::fail(const error& why) {
+  log(log_level::warning, "session.gives_up",
+      {{"session", who_.id}, {"error", to_string(why.code)}, {"detail", why.detail}});
+  self_->quit(to_caf(why));
+}
+
+void session_state::on_claimed(result<claimed> answer) {
+  store_due_.reset();
+  if (!answer)
+    return fail(answer.error());
+  const auto& row = answer->row;
+  log_.emplace(row.key, row.epoch, answer->view);
+  snapshot_at_ = answer->view->head;
+  const auto fresh = answer->view->head == 0;
+  parts_.count->add(fresh ? counter::sessions_created : counter::sessions_restored);
+  log(log_level::info, fresh ? "session.created" : "session.restored",
+      {{"session", who_.id},
+       {"app", who_.app->id},
+       {"epoch", std::to_string(row.epoch)},
+       {"head", std::to_string(row.head)}});
+  if (fresh)
+    begin_life();
+  pump();
+  check_idle();
+}
+
+void session_state::begin_life() {
+  const auto& app = *who_.app;
+  std::vector<event_body> events;
+  events.emplace_back(session_started{app.id, who_.user, app.release,
+                                      who_.locale.empty() ? app.language : who_.locale, who_.zone});
+  auto rules = begin_checklist(app, ahead()).events;
+  events.insert(events.end(), std::make_move_iterator(rules.begin()),
+                std::make_move_iterator(rules.end()));
+  // The greeting is a fixed text: it is said in the same append that begins the session, so that no
+  // crash can leave half of it or lead to a second one.
+  if (auto text = greeting_of(app, who_.user); !text.empty()) {
+    const auto response = parts_.ids->make("resp_");
+    const auto id = parts_.ids->make("item_");
+    events.emplace_back(response_requested{response, {"greeting"}});
+    events.emplace_back(response_started{response, 1, id});
+    events.emplace_back(
+      item_put{next_rank(ahead()),
+               {.id = id, .role = item_role::assistant, .text = text, .response = response}});
+    events.emplace_back(response_done{response, response_status::completed, {}, {}});
+  }
+  log_->push(std::move(events), wall_ms(*parts_.where));
+}
+
+void session_state::on_down(const caf::down_msg& down) {
+  if (runner_ && down.source == runner_.address()) {
+    runner_ = nullptr;
+    lose_run();
+    return pump();
+  }
+  std::erase_if(listeners_, [&](const listener& l) { return l.who.address() == down.source; });
+  check_idle();
+}
+
+calendar_day session_state::today() const {
+  const auto& view = ahead();
+  auto at = view.started_at;
+  for (const auto& entry : view.items)
+    at = std::max(at, entry->at);
+  return day_in_zone(at, view.about.zone);
+}
+
+void session_state::check_idle() {
+  const auto busy = !loaded() || !log_->idle() || !attaching_.empty()
+                    || ahead().running() != nullptr
+                    || std::any_of(listeners_.begin(), listeners_.end(),
+                                   [](const listener& l) { return l.is_client; });
+  const auto number = ++idle_;
+  if (!busy)
+    self_->delayed_send(self_, parts_.timing.idle, idle_over{number});
+}
+
+void session_state::on_idle(const idle_over& over) {
+  if (over.idle != idle_)
+    return;
+  parts_.count->add(counter::sessions_passivated);
+  log(log_level::info, "session.passivated", {{"session", who_.id}});
+  self_->quit(caf::exit_reason::normal);
+}
+
+namespace {
+
+/// Answers a command, or keeps the message until the journal is loaded.
+template <class Answer, class Command>
+auto once_loaded(session_state& state, Answer (session_state::*handle)(Command)) {
+  return [&state, handle](std::decay_t<Command> command) -> caf::result<accepted> {
+    if (!state.loaded())
+      return caf::skip();
+    return (state.*handle)(std::move(command));
+  };
+}
+
+session_inner::behavior_type session_behavior(session_state::pointer self, const node_parts& parts,
+                                              const find_session& who) {
+  auto& s = self->state;
+  s.start(parts, who);
+  return {
+    [&s](attach& request) -> caf::result<attached> {
+      if (!s.loaded())
+        return caf::skip();
+      return s.on_attach(std::move(request));
+    },
+    once_loaded(s, &session_state::on_put),
+    once_loaded(s, &session_state::on_remove),
+    [&s](const get_item& command) -> caf::result<accepted> {
+      if (!s.loaded())
+        return caf::skip();
+      return s.on_get(command);
+    },
+    once_loaded(s, &session_state::on_request),
+    once_loaded(s, &session_state::on_cancel),
+    once_loaded(s, &session_state::on_edit),
+    once_loaded(s, &session_state::on_undo),
+    once_loaded(s, &session_state::on_end),
+    [&s](const join_runner& offer) { s.on_join(offer); },
+    [&s](answer_delta& piece) { s.on_delta(std::move(piece)); },
+    [&s](answer_done& done) { s.on_answer(std::move(done)); },
+    [&s](const propose_topics& proposals) -> caf::result<analysis_taken> {
+      if (!s.loaded())
+        return caf::skip();
+      return s.on_proposals(proposals);
+    },
+    [&s](view_atom) -> caf::result<attached> {
+      if (!s.loaded())
+        return caf::skip();
+      return s.state_for(true, {});
+    },
+    [&s](journal_claimed& answered) { s.on_claimed(std::move(answered.answer)); },
+    [&s](append_answered& answered) { s.on_appended(std::move(answered)); },
+    [&s](append_read_back& answered) { s.on_read_back(std::move(answered)); },
+    [&s](rest_read& rest) { s.on_rest(std::move(rest)); },
+    [&s](const store_deadline&) { s.on_store_deadline(); },
+    [&s](const idle_over& over) { s.on_idle(over); },
+    [&s](retry_atom) { s.on_retry(); },
+  };
+}
+
+} // namespace
+
+session_actor spawn_session(caf::actor_system& sys, const node_parts& parts,
+                            const find_session& who) {
+  return sys.spawn(session_behavior, parts, who);
+}
+
+} // namespace sidevoice

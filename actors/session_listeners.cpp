@@ -1,0 +1,176 @@
+#include "actors/session_state.hpp"
+#include "config/log.hpp"
+
+/// Who follows the session, and what leaves it: durable events in order, and the running answer as
+/// far as the journal allows.
+namespace sidevoice {
+
+namespace {
+
+/// A longer rest comes as a snapshot.
+constexpr std::size_t rest_max = 1000;
+
+/// True for the events with which a finished answer enters the history.
+bool ends_answer(const event& e, const std::string& response) {
+  if (const auto* put = std::get_if<item_put>(&e.body))
+    return put->value.response == response;
+  const auto* done = std::get_if<response_done>(&e.body);
+  return done != nullptr && done->response == response;
+}
+
+} // namespace
+
+attached session_state::state_for(bool snapshot, std::vector<event_ptr> events) const {
+  return {.view = log_->durable(),
+          .events = std::move(events),
+          .snapshot = snapshot,
+          .open = gate_.so_far(),
+          .store_incarnation = parts_.journal->incarnation()};
+}
+
+void session_state::add_listener(const attach& request) {
+  std::erase_if(listeners_, [&](const listener& l) { return l.who == request.who; });
+  self_->monitor(request.who);
+  listeners_.push_back({request.who, request.is_client});
+  check_idle();
+}
+
+caf::typed_response_promise<attached> session_state::on_attach(attach request) {
+  auto answer = self_->make_response_promise<attached>();
+  const auto head = log_->durable()->head;
+  if (!request.snapshot && request.after > head) {
+    answer.deliver(to_caf({errc::invalid,
+                           "this session's newest event is number " + std::to_string(head)
+                             + "; ask with after_seq 0 for a snapshot",
+                           "after_seq", "future"}));
+  } else if (request.snapshot || head - request.after > rest_max) {
+    add_listener(request);
+    answer.deliver(state_for(true, {}));
+  } else if (request.after == head) {
+    add_listener(request);
+    answer.deliver(state_for(false, {}));
+  } else {
+    const auto number = ++next_number_;
+    parts_.journal->ask(read_events{{who_.app->id, who_.id}, request.after, rest_max},
+                        [me = session_inner{self_}, number](result<events_page> page) {
+                          caf::anon_send(me, rest_read{number, std::move(page)});
+                        });
+    attaching_.emplace(number, pending_attach{std::move(request), answer});
+  }
+  return answer;
+}
+
+void session_state::on_rest(rest_read rest) {
+  auto node = attaching_.extract(rest.attach);
+  if (node.empty())
+    return;
+  auto& [request, answer] = node.mapped();
+  if (!rest.answer) {
+    answer.deliver(to_caf(rest.answer.error()));
+    return;
+  }
+  // What the store has beyond our durable head is about to be published; it must not come twice.
+  auto events = std::move(rest.answer->events);
+  std::erase_if(events, [&](const event_ptr& e) { return e->seq > log_->durable()->head; });
+  add_listener(request);
+  answer.deliver(state_for(false, std::move(events)));
+}
+
+void session_state::on_join(const join_runner& offer) {
+  if (runner_)
+    lose_run();
+  self_->monitor(offer.who);
+  runner_ = offer.who;
+  runner_status_.available = true;
+  pump();
+}
+
+void session_state::lose_run() {
+  if (gate_.is_open()) {
+    runner_status_.lost_response = gate_.response();
+    runner_status_.lost_text = gate_.heard();
+    if (runner_)
+      self_->send(runner_, cancel_run{gate_.item()});
+    gate_.close();
+  }
+  runner_status_.response.clear();
+  runner_status_.available = static_cast<bool>(runner_);
+}
+
+void session_state::tell(const answer_delta& piece) {
+  for (const auto& l : listeners_)
+    self_->send(l.who, piece);
+}
+
+void session_state::let_out(answer_gate::release out) {
+  for (const auto& piece : out.pieces)
+    tell(piece);
+  if (!out.clauses.empty())
+    write(std::move(out.clauses), nullptr);
+}
+
+void session_state::on_delta(answer_delta piece) {
+  if (!gate_.is_run(piece.item)) {
+    parts_.count->add(counter::ephemeral_dropped);
+    return;
+  }
+  let_out(gate_.on_delta(std::move(piece)));
+}
+
+void session_state::on_answer(answer_done done) {
+  if (!gate_.is_run(done.run))
+    return;
+  const auto* response = ahead().find_response(done.response);
+  if (response == nullptr || response->phase != response_phase::started)
+    return;
+  runner_status_.response.clear();
+  options_.erase(done.response);
+  auto text = gate_.heard() + gate_.held();
+  write(finish_response(ahead(), *response, done, text), nullptr);
+}
+
+void session_state::publish(std::vector<event_ptr> events) {
+  published batch;
+  const auto send_batch = [&] {
+    if (batch.events.empty())
+      return;
+    for (const auto& l : listeners_)
+      self_->send(l.who, batch);
+    batch.events.clear();
+  };
+  for (auto& e : events) {
+    count_event(*e);
+    if (gate_.is_open() && ends_answer(*e, gate_.response())) {
+      // All of it is durable: what is still held leaves before its end does.
+      send_batch();
+      for (const auto& piece : gate_.finish())
+        tell(piece);
+    }
+    batch.events.push_back(std::move(e));
+    const auto& body = batch.events.back()->body;
+    if (const auto* started = std::get_if<response_started>(&body);
+        started != nullptr && gate_.is_run(started->item)) {
+      send_batch();
+      let_out(gate_.on_started());
+    } else if (const auto* spoken = std::get_if<response_spoken>(&body);
+               spoken != nullptr && spoken->response == gate_.response()
+               && spoken->attempt == gate_.attempt()) {
+      send_batch();
+      let_out(gate_.on_spoken(spoken->clause));
+    }
+  }
+  send_batch();
+}
+
+void session_state::count_event(const event& e) {
+  if (const auto* done = std::get_if<response_done>(&e.body))
+    parts_.count->add(done->status == response_status::completed   ? counter::responses_completed
+                      : done->status == response_status::cancelled ? counter::responses_cancelled
+                                                                   : counter::responses_failed);
+  else if (std::holds_alternative<topic_updated>(e.body))
+    parts_.count->add(counter::topics_updated);
+  else if (const auto* ended = std::get_if<session_ended>(&e.body))
+    log(log_level::info, "session.ended", {{"session", who_.id}, {"reason", ended->reason}});
+}
+
+} // namespace sidevoice

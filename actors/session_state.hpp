@@ -1,0 +1,187 @@
+#pragma once
+
+#include "actors/answer_gate.hpp"
+#include "actors/checklist.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/journal.hpp"
+#include "actors/parts.hpp"
+#include "actors/responses.hpp"
+
+#include <deque>
+#include <functional>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+/// The session actor's inside: its private messages, its state, and the parts its files share.
+namespace sidevoice {
+
+/// Store answers and deadlines, as the session sends them to itself.
+struct journal_claimed {
+  result<claimed> answer;
+};
+struct append_answered {
+  std::string append_id;
+  result<appended> answer;
+};
+struct append_read_back {
+  std::string append_id;
+  result<append_found> answer;
+};
+/// A read of older events for a listener that attaches.
+struct rest_read {
+  std::uint64_t attach = 0;
+  result<events_page> answer;
+};
+/// Time to look whether the store owes an answer.
+struct store_deadline {};
+/// The idle time that began with this number is over.
+struct idle_over {
+  std::uint64_t idle = 0;
+};
+
+} // namespace sidevoice
+
+SIDEVOICE_LOCAL_MESSAGE(journal_claimed)
+SIDEVOICE_LOCAL_MESSAGE(append_answered)
+SIDEVOICE_LOCAL_MESSAGE(append_read_back)
+SIDEVOICE_LOCAL_MESSAGE(rest_read)
+SIDEVOICE_LOCAL_MESSAGE(store_deadline)
+SIDEVOICE_LOCAL_MESSAGE(idle_over)
+
+namespace sidevoice {
+
+using retry_atom = caf::atom_constant<caf::atom("retry")>;
+
+using session_inner =
+  session_actor::extend<caf::reacts_to<journal_claimed>, caf::reacts_to<append_answered>,
+                        caf::reacts_to<append_read_back>, caf::reacts_to<rest_read>,
+                        caf::reacts_to<store_deadline>, caf::reacts_to<idle_over>,
+                        caf::reacts_to<retry_atom>>;
+
+/// Owned by one session actor; touched only inside its handlers.
+class session_state {
+public:
+  static inline const char* name = "session";
+
+  using pointer = session_inner::stateful_pointer<session_state>;
+
+  explicit session_state(session_inner::pointer self);
+
+  // -- life (session.cpp)
+  // -----------------------------------------------------------------------------
+
+  void start(const node_parts& parts, const find_session& who);
+  [[nodiscard]] bool loaded() const {
+    return log_.has_value();
+  }
+  void on_claimed(result<claimed> answer);
+  void on_down(const caf::down_msg& down);
+  void on_idle(const idle_over& over);
+  /// Watches for the idle time where there is neither client nor work.
+  void check_idle();
+
+  // -- writing (session_writes.cpp)
+  // ---------------------------------------------------------------------
+
+  using when_durable = std::function<void(const error*)>;
+
+  /// Journals events. `done` is called once they are durable (null) or refused (the error).
+  void write(std::vector<event_body> events, when_durable done);
+  /// Begins what may begin now and hands the queue to the store. After every write.
+  void pump();
+  void on_appended(append_answered answered);
+  void on_read_back(append_read_back answered);
+  void on_store_deadline();
+  void on_retry();
+
+  // -- what clients ask (session_commands.cpp)
+  // --------------------------------------------------------------
+
+  using promise = caf::typed_response_promise<accepted>;
+
+  promise on_put(put_item command);
+  promise on_remove(const remove_item& command);
+  caf::result<accepted> on_get(const get_item& command) const;
+  promise on_request(const request_response& command);
+  promise on_cancel(const cancel_response& command);
+  promise on_edit(const edit_topic& command);
+  promise on_undo(const undo_topic& command);
+  promise on_end(const end_session& command);
+  caf::typed_response_promise<analysis_taken> on_proposals(const propose_topics& proposals);
+
+  // -- listeners and the runner (session_listeners.cpp)
+  // -----------------------------------------------------
+
+  caf::typed_response_promise<attached> on_attach(attach request);
+  void on_rest(rest_read rest);
+  [[nodiscard]] attached state_for(bool snapshot, std::vector<event_ptr> events) const;
+  void on_join(const join_runner& offer);
+  void on_delta(answer_delta piece);
+  void on_answer(answer_done done);
+  void publish(std::vector<event_ptr> events);
+
+private:
+  /// Takes a command whose events have been decided: journals them, answers once durable.
+  promise accept(std::vector<event_body> events);
+  promise refuse(const error& why);
+  /// Known already: waits until `seq` is durable, then answers as the first time.
+  promise repeat(std::uint64_t seq);
+  void deliver(promise answer, std::uint64_t seq, bool repeated);
+  void await(std::uint64_t seq, when_durable done);
+  void submit(const append_events& append);
+  void on_refused(const error& why);
+  void arm_deadline();
+  void begin_life();
+  void publish_committed();
+  void let_out(answer_gate::release out);
+  void tell(const answer_delta& piece);
+  void count_event(const event& e);
+  /// Ends the running response, if any, in the same append as what interrupts it.
+  void interrupt(const std::string& reason, std::vector<event_body>& events);
+  [[nodiscard]] bool finishing() const;
+  void lose_run();
+  void fail(const error& why);
+  void add_listener(const attach& request);
+  [[nodiscard]] calendar_day today() const;
+  [[nodiscard]] const session_view& ahead() const {
+    return *log_->ahead();
+  }
+
+  struct waiting {
+    std::uint64_t seq;
+    when_durable done;
+  };
+  struct listener {
+    listener_actor who;
+    bool is_client;
+  };
+  struct pending_attach {
+    attach request;
+    caf::typed_response_promise<attached> answer;
+  };
+
+  session_inner::pointer self_;
+  node_parts parts_;
+  find_session who_;
+  std::optional<journal> log_;
+  std::deque<waiting> waiting_;
+  std::vector<listener> listeners_;
+  std::unordered_map<std::uint64_t, pending_attach> attaching_;
+  runner_actor runner_;
+  runner_status runner_status_;
+  answer_gate gate_;
+  std::unordered_map<std::string, response_options_ptr> options_;
+  std::uint64_t next_number_ = 0;
+  /// When the awaited store answer is due; nothing while none is.
+  std::optional<loop::clock::time_point> store_due_;
+  /// A timer is under way that looks at it.
+  bool store_watched_ = false;
+  std::uint64_t idle_ = 0;
+  /// The store refused; its own work waits for the retry.
+  bool paused_ = false;
+  bool read_back_ = false;
+  std::uint64_t snapshot_at_ = 0;
+};
+
+} // namespace sidevoice

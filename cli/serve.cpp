@@ -1,0 +1,197 @@
+#include "cli/commands.hpp"
+#include "cluster/node.hpp"
+#include "config/app_file.hpp"
+#include "config/log.hpp"
+#include "config/settings.hpp"
+#include "gateway/gateway.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+namespace sidevoice::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the command line says; it beats the settings file.
+struct serve_options {
+  std::string config = "apps";
+  std::optional<std::string> listen;
+  std::optional<std::string> admin_listen;
+  std::optional<std::string> data;
+  std::optional<std::string> profile;
+  std::optional<std::string> synchronous;
+  std::string assets;
+  bool allow_public = false;
+  bool allow_public_admin = false;
+  bool verbose = false;
+};
+
+bool print_faults(const std::vector<app_fault>& faults) {
+  bool good = true;
+  for (const auto& fault : faults) {
+    std::fprintf(stderr, "%s%s\n", fault.warning ? "warning: " : "", to_string(fault).c_str());
+    good = good && fault.warning;
+  }
+  return good;
+}
+
+/// The settings file where --config names one, else defaults with its path as the apps.
+std::optional<server_settings> read_settings(const serve_options& options) {
+  server_settings settings;
+  const fs::path path{options.config};
+  if (path.filename() == "sidevoice.jsonc") {
+    auto loaded = load_settings(options.config);
+    if (!print_faults(loaded.faults))
+      return std::nullopt;
+    settings = std::move(loaded.settings);
+  } else {
+    settings.apps = options.config;
+  }
+  settings.listen = options.listen.value_or(settings.listen);
+  settings.admin_listen = options.admin_listen.value_or(settings.admin_listen);
+  settings.data = options.data.value_or(settings.data);
+  settings.profile = options.profile.value_or(settings.profile);
+  if (options.synchronous)
+    settings.synchronous = *options.synchronous == "normal" ? sqlite_synchronous::normal
+                                                            : sqlite_synchronous::full;
+  return settings;
+}
+
+/// Page and client lie beside the sources, or where a package has put them.
+std::string find_assets(const std::string& given) {
+  if (!given.empty())
+    return given;
+  std::error_code ignored;
+  const auto binary = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const auto& place : {fs::current_path(), binary / "../..", binary / "../share/sidevoice"})
+    if (fs::exists(place / "web/index.html", ignored))
+      return fs::weakly_canonical(place, ignored).string();
+  return {};
+}
+
+int fail(const error& why) {
+  std::fprintf(stderr, "sidevoice: %s\n", why.detail.c_str());
+  return why.code == errc::invalid ? 2 : 1;
+}
+
+gateway_options gateway_settings(const server_settings& settings, const serve_options& options) {
+  gateway_options how;
+  how.listen = settings.listen;
+  how.admin_listen = settings.admin_listen;
+  how.public_url = settings.public_url;
+  how.data = settings.data;
+  how.allow_public = options.allow_public;
+  how.allow_public_admin = options.allow_public_admin;
+  if (const auto assets = find_assets(options.assets); !assets.empty()) {
+    how.page = assets + "/web";
+    how.client = assets + "/clients/js";
+  } else {
+    log(log_level::warning, "page.missing",
+        {{"remedy", "name the folder that holds web/ with --assets"}});
+  }
+  return how;
+}
+
+int run_node(node& home, const server_settings& settings, const serve_options& options) {
+  auto opened = gateway::open({.io = &home.context(),
+                               .sys = &home.system(),
+                               .directory = home.directory(),
+                               .apps = home.apps(),
+                               .count = &home.count(),
+                               .ids = &home.ids(),
+                               .where = &home.where(),
+                               .options = gateway_settings(settings, options)});
+  if (!opened)
+    return fail(opened.error());
+  auto& doors = **opened;
+
+  boost::asio::signal_set signals{home.context(), SIGINT, SIGTERM};
+  signals.async_wait([&](const boost::system::error_code& ec, int number) {
+    if (ec)
+      return;
+    log(log_level::info, "node.stops", {{"signal", std::to_string(number)}});
+    // Clients hear the goodbye before the sessions go.
+    doors.stop([&home] { home.stop(); });
+  });
+  home.sweep();
+  doors.set_ready(true);
+  // Scripts wait for this line; people click on it.
+  std::printf("listening on %s (admin %s)\n", doors.url().c_str(), doors.admin_url().c_str());
+  std::printf("open %s/ in a browser to talk with: ", doors.url().c_str());
+  for (const auto& app : home.apps())
+    std::printf("%s%s", app == home.apps().front() ? "" : ", ", app->id.c_str());
+  std::printf("\n");
+  std::fflush(stdout);
+  home.run();
+  return 0;
+}
+
+int run_serve(const serve_options& options) {
+  const auto settings = read_settings(options);
+  if (!settings)
+    return 2;
+  if (options.verbose)
+    set_log_level(log_level::debug);
+  auto loaded = load_apps(settings->apps,
+                          {.profile = settings->profile, .env = process_environment()});
+  if (!print_faults(loaded.faults) || loaded.apps.empty()) {
+    std::fprintf(
+      stderr,
+      "sidevoice: %s holds no app that can be served; mend the faults above, or begin with the "
+      "smallest app: { \"app\": \"NAME\", \"checklist\": { \"topics\": [ { \"id\": \"email\" } ] } "
+      "}\n",
+      settings->apps.c_str());
+    return 2;
+  }
+  node_options how{.apps = loaded.apps,
+                   .data = sqlite_options{.folder = settings->data,
+                                          .synchronous = settings->synchronous}};
+  how.timing.idle = settings->passivate_after;
+  auto home = node::open(std::move(how));
+  if (!home)
+    return fail(home.error());
+  return run_node(**home, *settings, options);
+}
+
+} // namespace
+
+void add_serve(CLI::App& app, action& chosen) {
+  auto* command = app.add_subcommand("serve",
+                                     "Serve apps: page, OpenAI Realtime protocol, health, metrics");
+  auto o = std::make_shared<serve_options>();
+  command
+    ->add_option("--config", o->config, "A folder of apps, an app's folder, or a sidevoice.jsonc")
+    ->capture_default_str();
+  command->add_option("--listen", o->listen,
+                      "HOST:PORT for visitors (default 127.0.0.1:8080; port 0: any)");
+  command->add_option("--data", o->data,
+                      "Data folder, made if it is missing (default data/); one process at a time");
+  command->add_option(
+    "--admin-listen", o->admin_listen,
+    "HOST:PORT of /metrics and /debug/tree (default 127.0.0.1:8081; keep it private)");
+  command->add_option("--profile", o->profile, "Profile of the app files (default dev)");
+  command
+    ->add_option("--synchronous", o->synchronous,
+                 "full: an acknowledged input survives power loss (default); normal: a crash of "
+                 "the process only")
+    ->check(CLI::IsMember({"full", "normal"}));
+  command->add_option("--assets", o->assets,
+                      "Folder that holds web/ and clients/js/ (default: found)");
+  command->add_flag("--allow-public", o->allow_public, "Let other machines reach public apps");
+  command->add_flag("--allow-public-admin", o->allow_public_admin,
+                    "Let other machines reach the admin port");
+  command->add_flag("--verbose", o->verbose, "Log more");
+  command->footer(
+    "Example: sidevoice serve --config apps --listen 127.0.0.1:8080 --data data\n"
+    "Stop with Ctrl-C: sockets are told to come back, sessions go to sleep, nothing is lost.");
+  command->callback([&chosen, o] { chosen = [o] { return run_serve(*o); }; });
+}
+
+} // namespace sidevoice::cli

@@ -1,0 +1,164 @@
+import { SidevoiceElement, make, set_text, show_rows } from './element.js';
+import { base_sheet, chat_sheet } from './styles.js';
+
+/** The conversation: what was said, and a field to type in. */
+export class SidevoiceChat extends SidevoiceElement {
+  #rows = new Map();
+  #log;
+  #thinking;
+  #input;
+  #send;
+  #stop;
+  #notice;
+  #ended;
+
+  constructor() {
+    super([base_sheet(), chat_sheet()]);
+  }
+
+  connectedCallback() {
+    if (!this.#log) this.#build();
+    super.connectedCallback();
+  }
+
+  #build() {
+    this.#log = make('div', { class: 'log', part: 'log', role: 'log', tabindex: '0', 'aria-label': this.text('conversation') });
+    this.#thinking = make('p', { class: 'thinking', part: 'thinking', role: 'status' });
+    this.#notice = make('p', { class: 'notice', part: 'notice', role: 'status' });
+    this.#ended = make('p', { class: 'ended', part: 'ended', hidden: true, text: this.text('ended') });
+    this.#input = make('textarea', {
+      class: 'input', part: 'input', rows: '1', maxlength: '8000', autocomplete: 'off', enterkeyhint: 'send',
+      'aria-label': this.text('your_message'), placeholder: this.text('placeholder'),
+    });
+    this.#input.addEventListener('keydown', (key) => {
+      if (key.key !== 'Enter' || key.shiftKey || key.isComposing) return;
+      key.preventDefault();
+      this.#submit();
+    });
+    this.#send = make('button', { class: 'primary', part: 'send', type: 'submit', text: this.text('send') });
+    this.#stop = make('button', {
+      class: 'stop', part: 'stop', type: 'button', hidden: true, text: this.text('stop'),
+      onclick: () => this.session?.interrupt(),
+    });
+    const form = make('form', { class: 'form', part: 'form' }, this.#input, this.#stop, this.#send);
+    form.addEventListener('submit', (submit) => {
+      submit.preventDefault();
+      this.#submit();
+    });
+    this.root.append(this.#log, this.#thinking, this.#notice, this.#ended, form);
+  }
+
+  #submit() {
+    const text = this.#input.value;
+    if (!text.trim() || !this.session) return;
+    this.#input.value = '';
+    // A refusal shows beside the message itself.
+    this.session.send(text).catch(() => {});
+    this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  focus_input() {
+    this.#input?.focus();
+  }
+
+  heard(name, [what]) {
+    if (name === 'notice') this.#say(name, what.text ?? '');
+    if (name === 'error') this.#say(name, what.message);
+    // A fault is over when things work again; a notice when the visitor goes on.
+    const over = (name === 'state' && what === 'ready' && this.#notice.dataset.kind === 'error')
+      || (name === 'message' && what.role === 'user');
+    if (over) this.#say('', '');
+  }
+
+  #say(kind, text) {
+    this.#notice.dataset.kind = kind;
+    set_text(this.#notice, text);
+  }
+
+  render() {
+    const { session } = this;
+    if (!session) return;
+    const follows = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 80;
+    const messages = session.messages.filter((message) => message.role !== 'system');
+    show_rows(this.#log, this.#rows, messages, (message) => new MessageRow(this, message));
+    const streams = messages.some((message) => message.status === 'in_progress' && message.text);
+    const busy = session.state === 'thinking' || streams;
+    set_text(this.#thinking, session.state === 'thinking' && !streams ? this.text('thinking') : '');
+    this.#stop.hidden = !busy;
+    const over = session.state === 'ended' || session.state === 'closed';
+    this.#ended.hidden = !over;
+    this.#input.disabled = over;
+    this.#send.disabled = over;
+    if (follows) this.#log.scrollTop = this.#log.scrollHeight;
+  }
+
+  reveal({ item, quote }) {
+    for (const row of this.#rows.values()) row.conceal();
+    this.#rows.get(item)?.reveal(quote);
+  }
+}
+
+class MessageRow {
+  #chat;
+  #text;
+  #state;
+  #message;
+
+  constructor(chat, message) {
+    this.#chat = chat;
+    this.#text = make('p', { class: 'text', part: 'text' });
+    this.#state = make('p', { class: 'state', part: 'message-state' });
+    const who = message.role === 'user' ? 'you' : 'agent';
+    this.element = make(
+      'div',
+      { class: `message ${message.role}`, part: `message ${message.role}`, tabindex: '-1', 'data-item': message.id },
+      make('span', { class: 'only-heard', text: `${chat.text(who)}: ` }),
+      this.#text,
+      this.#state,
+    );
+  }
+
+  update(message) {
+    this.#message = message;
+    set_text(this.#text, message.text);
+    const open = message.status === 'in_progress';
+    // An answer still without a word is the "thinking" line's business.
+    this.element.hidden = open && !message.text;
+    // Held back from screen readers until it is whole.
+    this.element.setAttribute('aria-busy', String(open));
+    this.element.dataset.status = message.status;
+    const states = {
+      sending: this.#chat.text('sending') + (message.reason ? `: ${message.reason}` : ' …'),
+      refused: `${this.#chat.text('not_sent')}: ${message.reason ?? ''}`,
+      incomplete: this.#chat.text('interrupted'),
+    };
+    const state = states[message.status] ?? '';
+    if (this.#state.dataset.shown === state) return;
+    this.#state.dataset.shown = state;
+    this.#state.replaceChildren(state);
+    if (message.status === 'refused') this.#offer_discard(message.id);
+  }
+
+  #offer_discard(id) {
+    const discard = () => this.#chat.session?.discard(id);
+    this.#state.append(' ', make('button', { type: 'button', text: this.#chat.text('discard'), onclick: discard }));
+  }
+
+  reveal(quote) {
+    const { text } = this.#message;
+    const at = quote ? text.toLowerCase().indexOf(quote.toLowerCase()) : -1;
+    const from = at < 0 ? 0 : at;
+    const to = at < 0 ? text.length : at + quote.length;
+    const mark = make('mark', { part: 'quote', text: text.slice(from, to) });
+    this.#text.replaceChildren(text.slice(0, from), mark, text.slice(to));
+    this.element.classList.add('revealed');
+    this.element.scrollIntoView({ block: 'center' });
+    this.element.focus({ preventScroll: true });
+  }
+
+  conceal() {
+    if (!this.element.classList.contains('revealed')) return;
+    this.element.classList.remove('revealed');
+    this.#text.replaceChildren(this.#message.text);
+  }
+}

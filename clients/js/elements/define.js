@@ -1,0 +1,15 @@
+import { SidevoiceAgent } from './agent.js';
+import { SidevoiceChat } from './chat.js';
+import { SidevoiceChecklist } from './checklist.js';
+
+/** Registers the elements; those that another copy of this client has registered stay as they are. */
+export function define_elements() {
+  const elements = {
+    'sidevoice-chat': SidevoiceChat,
+    'sidevoice-checklist': SidevoiceChecklist,
+    'sidevoice-agent': SidevoiceAgent,
+  };
+  for (const [name, element] of Object.entries(elements)) {
+    if (!customElements.get(name)) customElements.define(name, element);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The client's fold: server events in, the conversation as it stands out. Pure: no socket, no clock, no page. Every
+ * event may come twice (a resume repeats some), so each is applied by id.
+ *
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {'user'|'assistant'|'system'} role
+ * @property {string} text
+ * @property {boolean} final false while more of it may come
+ * @property {'in_progress'|'completed'|'incomplete'|'sending'|'refused'} status
+ * @property {string} [reason] why it was refused, or has not been stored yet
+ *
+ * @typedef {[name: string, ...args: any[]]} Change what a listener would want to know
+ */
+export class Store {
+  /** Number of the newest durable event seen whole: where a resume begins. */
+  seq = 0;
+  /** A snapshot has begun and its items are still coming. */
+  replaying = false;
+  /** Names the server's store; a resume against another one is answered by a snapshot. */
+  store = '';
+  session = '';
+  release = '';
+  /** The checklist's revision. */
+  revision = 0;
+  /** What the server's session does: "ready", "thinking" ... */
+  phase = 'ready';
+  /** @type {{revision: number, result: object}|null} */
+  completed = null;
+  /** @type {{reason: string}|null} */
+  ended = null;
+
+  /** @type {Message[]} in the order of the conversation */
+  #messages = [];
+  /** @type {Map<string, object>} topics in the checklist's order */
+  #topics = new Map();
+  /** item id to {response, attempt, n} of the answer that streams into it */
+  #streams = new Map();
+  #snapshot_seq = 0;
+
+  get messages() {
+    return this.#messages;
+  }
+
+  get topics() {
+    return [...this.#topics.values()];
+  }
+
+  message(id) {
+    return this.#messages.find((message) => message.id === id);
+  }
+
+  topic(id) {
+    return this.#topics.get(id);
+  }
+
+  /**
+   * @param {object} event one server event
+   * @returns {Change[]}
+   */
+  apply(event) {
+    const apply_it = handlers[event.type];
+    const changes = apply_it ? apply_it(this, event) : [];
+    if (Number.isInteger(event.seq) && !event.more) this.#seen_whole(event.seq);
+    return changes;
+  }
+
+  // -- used by the handlers below ---------------------------------------------
+
+  /** One journaled event may make several frames; all but the last say `more`, and only the last counts. */
+  #seen_whole(seq) {
+    this.seq = Math.max(this.seq, seq, this.#snapshot_seq);
+    this.#snapshot_seq = 0;
+    this.replaying = false;
+  }
+
+  reset(snapshot) {
+    this.seq = 0;
+    this.#snapshot_seq = snapshot.seq ?? 0;
+    this.replaying = true;
+    this.store = snapshot.store ?? '';
+    this.session = snapshot.session ?? this.session;
+    this.release = snapshot.release ?? '';
+    this.revision = snapshot.revision ?? 0;
+    this.phase = snapshot.state ?? 'ready';
+    this.completed = snapshot.completed ?? null;
+    this.ended = snapshot.ended ?? null;
+    this.#messages = [];
+    this.#streams.clear();
+    this.#topics = new Map((snapshot.topics ?? []).map((topic) => [topic.id, topic]));
+  }
+
+  /**
+   * @param {Message} message
+   * @param {string|null|undefined} previous the item before it; unknown ones (function calls) leave it at the end
+   */
+  put_message(message, previous) {
+    const known = this.message(message.id);
+    if (known) {
+      Object.assign(known, message);
+      return known;
+    }
+    const before = this.#messages.findIndex((other) => other.id === previous);
+    this.#messages.splice(before < 0 ? this.#messages.length : before + 1, 0, message);
+    return message;
+  }
+
+  remove_message(id) {
+    const found = this.#messages.findIndex((message) => message.id === id);
+    if (found >= 0) this.#messages.splice(found, 1);
+    this.#streams.delete(id);
+    return found >= 0;
+  }
+
+  put_topic(topic) {
+    this.#topics.set(topic.id, topic);
+  }
+
+  stream(item) {
+    return this.#streams.get(item);
+  }
+
+  set_stream(item, about) {
+    this.#streams.set(item, about);
+  }
+
+  end_stream(item) {
+    this.#streams.delete(item);
+  }
+
+  /** Item ids into which `response` has streamed. */
+  streams_of(response) {
+    return [...this.#streams].filter(([, about]) => about.response === response).map(([item]) => item);
+  }
+}
+
+function text_of(item) {
+  return (item.content ?? []).map((part) => part.text ?? part.transcript ?? '').join('');
+}
+
+function put_item(store, event) {
+  const { item } = event;
+  if (item?.type !== 'message') return [];
+  const open = item.status === 'in_progress';
+  const known = store.message(item.id);
+  // The item as it was added is empty; what has streamed in since is more.
+  const text = open && known ? known.text : text_of(item);
+  if (open && known && known.status !== 'in_progress' && known.status !== 'sending') return [];
+  if (!open) store.end_stream(item.id);
+  const message = { id: item.id, role: item.role, text, final: !open, status: item.status ?? 'completed' };
+  return [['message', store.put_message(message, event.previous_item_id)]];
+}
+
+/** A new attempt of a response streams into a new item: what the former one left unfinished is void. */
+function drop_former_attempts(store, event) {
+  const void_items = store
+    .streams_of(event.response_id)
+    .filter((item) => item !== event.item_id && store.stream(item).attempt < (event.attempt ?? 1))
+    .filter((item) => store.message(item)?.status === 'in_progress');
+  return void_items.map((id) => {
+    store.remove_message(id);
+    return ['removed', id];
+  });
+}
+
+function add_delta(store, event) {
+  const { item_id: id, n = 0, attempt = 1 } = event;
+  const stream = store.stream(id);
+  const message =
+    store.message(id) ?? { id, role: 'assistant', text: '', final: false, status: 'in_progress' };
+  if (message.status !== 'in_progress') return [];
+  if (!event.so_far && stream && n > 0 && n <= stream.n) return [];
+  const changes = drop_former_attempts(store, event);
+  message.text = event.so_far ? event.delta : message.text + event.delta;
+  store.set_stream(id, { response: event.response_id, attempt, n });
+  return [...changes, ['message', store.put_message(message)]];
+}
+
+/** Whatever a finished response has left in progress does not go on. */
+function close_response(store, event) {
+  const changes = [];
+  for (const id of store.streams_of(event.response.id)) {
+    const message = store.message(id);
+    if (message?.status !== 'in_progress') continue;
+    if (message.text === '') {
+      store.remove_message(id);
+      changes.push(['removed', id]);
+    } else {
+      changes.push(['message', Object.assign(message, { status: 'incomplete', final: true })]);
+    }
+  }
+  return changes;
+}
+
+/** What each event does to the fold. Types that are not here change nothing (of it). */
+const handlers = {
+  'sidevoice.session.snapshot'(store, event) {
+    store.reset(event);
+    const changes = store.topics.map((topic) => ['topic', topic]);
+    if (store.completed) changes.push(['completed', store.completed]);
+    return [['snapshot'], ...changes];
+  },
+  'sidevoice.session.resumed'(store, event) {
+    // The state is told once, at the end: it is of now, not of then.
+    store.phase = event.state ?? store.phase;
+    store.store = event.store ?? store.store;
+    return [['phase', store.phase]];
+  },
+  'sidevoice.session.state'(store, event) {
+    store.phase = event.state;
+    return [['phase', event.state]];
+  },
+  'sidevoice.notice': (store, event) => [['notice', { code: event.code, level: event.level, text: event.text }]],
+  'sidevoice.topic.updated'(store, event) {
+    store.revision = Math.max(store.revision, event.revision ?? 0);
+    const known = store.topic(event.topic.id);
+    if (known && (known.revision ?? 0) > (event.topic.revision ?? 0)) return [];
+    const topic = { ...event.topic, by: event.by ?? event.topic.by };
+    store.put_topic(topic);
+    return [['topic', topic]];
+  },
+  'sidevoice.checklist.completed'(store, event) {
+    store.completed = { revision: event.revision, result: event.result };
+    return [['completed', store.completed]];
+  },
+  'sidevoice.checklist.reopened'(store) {
+    store.completed = null;
+    return [['reopened']];
+  },
+  'sidevoice.session.ended'(store, event) {
+    store.ended = { reason: event.reason };
+    return [['ended', store.ended]];
+  },
+  'conversation.item.added': put_item,
+  'conversation.item.done': put_item,
+  'conversation.item.deleted': (store, event) =>
+    store.remove_message(event.item_id) ? [['removed', event.item_id]] : [],
+  'response.output_text.delta': add_delta,
+  'response.output_audio_transcript.delta': add_delta,
+  'response.done': close_response,
+};

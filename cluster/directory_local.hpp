@@ -1,0 +1,16 @@
+#pragma once
+
+#include "actors/supervisor.hpp"
+
+namespace sidevoice {
+
+struct directory_options {
+  /// Sessions with running actors on this node; beyond it new ones are refused (`overloaded`).
+  std::size_t sessions_max = 100'000;
+};
+
+/// Starts the directory of a node alone: finds a session's supervisor, or starts one.
+directory_actor spawn_directory_local(caf::actor_system& sys, const node_parts& parts,
+                                      const session_tree& tree, directory_options options = {});
+
+} // namespace sidevoice

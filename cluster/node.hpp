@@ -1,0 +1,65 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/parts.hpp"
+#include "cluster/sweeper.hpp"
+#include "config/asio_loop.hpp"
+#include "persistence/stores.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace sidevoice {
+
+struct node_options {
+  std::vector<app_ptr> apps;
+  /// Unset: everything stays in memory and is gone with the process.
+  std::optional<sqlite_options> data;
+  session_timing timing = {};
+  /// Threads that run actors; 0: one per core.
+  std::size_t worker_threads = 0;
+};
+
+/// What a node is, without its gateway: loop, store, actor system, directory, in this order. The
+/// thread that calls `run` is the loop's. `sidevoice chat` is a node and a terminal; `sidevoice
+/// serve` is a node and a gateway.
+class node {
+public:
+  /// Errors are the store's (`persistence/stores.hpp`), and `invalid` without an app.
+  static result<std::unique_ptr<node>> open(node_options options);
+
+  /// Stops what still runs.
+  ~node();
+  node(const node&) = delete;
+  node& operator=(const node&) = delete;
+
+  /// Finishes what an earlier incarnation left open.
+  void sweep();
+
+  /// Runs the loop until `stop` has done its work.
+  void run();
+
+  /// Ends the sessions (their journals stay), then lets `run` return. At most `patience`; sessions
+  /// that take longer are named in the log and left to the journal. Any thread; once.
+  void stop(std::chrono::milliseconds patience = std::chrono::seconds{5});
+
+  [[nodiscard]] app_ptr find_app(const std::string& id) const;
+  [[nodiscard]] const std::vector<app_ptr>& apps() const;
+  [[nodiscard]] const node_parts& parts() const;
+  [[nodiscard]] const directory_actor& directory() const;
+  [[nodiscard]] caf::actor_system& system();
+  [[nodiscard]] boost::asio::io_context& context();
+  [[nodiscard]] counters& count();
+  [[nodiscard]] loop& where();
+  [[nodiscard]] id_source& ids();
+
+private:
+  struct body;
+  explicit node(std::unique_ptr<body> inside);
+  void wait_for_sessions(loop::clock::time_point until);
+
+  std::unique_ptr<body> body_;
+};
+
+} // namespace sidevoice

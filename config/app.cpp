@@ -1,0 +1,39 @@
+#include "config/app.hpp"
+
+#include <algorithm>
+
+namespace sidevoice {
+
+const char* to_string(topic_type type) {
+  switch (type) {
+    case topic_type::text:
+      return "text";
+    case topic_type::person_name:
+      return "person_name";
+    case topic_type::address:
+      return "address";
+    case topic_type::date:
+      return "date";
+    case topic_type::choice:
+      return "choice";
+    case topic_type::integer:
+      return "integer";
+    case topic_type::yes_no:
+      return "yes_no";
+    case topic_type::money:
+      return "money";
+    case topic_type::email:
+      return "email";
+    case topic_type::object:
+      return "object";
+  }
+  return "unknown";
+}
+
+const topic_declaration* app_definition::find_topic(const std::string& topic) const {
+  const auto found = std::find_if(topics.begin(), topics.end(),
+                                  [&](const topic_declaration& t) { return t.id == topic; });
+  return found == topics.end() ? nullptr : &*found;
+}
+
+} // namespace sidevoice

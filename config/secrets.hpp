@@ -1,0 +1,36 @@
+#pragma once
+
+#include "config/app_file.hpp"
+#include "config/result.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace sidevoice {
+
+/// A text that stands for something outside the file: `${env:NAME}`, `${env:NAME|default}` or
+/// `${file:PATH}`.
+struct reference {
+  enum class kind { env, file };
+
+  kind from = kind::env;
+  /// The variable, or the path.
+  std::string name;
+  std::optional<std::string> otherwise;
+};
+
+/// Error `invalid`, reason `literal`, for a text that is no reference; never repeats the text.
+result<reference> parse_reference(const std::string& text);
+
+/// What the reference stands for, without the line break at the end of a file. Relative paths start
+/// at `folder`. An empty variable counts as unset.
+/// Errors: `not_found`, reason `unset`, names the variable; `invalid`, reason `file`: the file is
+/// missing, no plain file, over 64 KiB or readable for everybody (the sentence says which).
+result<std::string> resolve(const reference& what, const environment& env,
+                            const std::filesystem::path& folder);
+
+/// `text` itself, or what it refers to: for settings that are no secrets.
+result<std::string> resolve_text(const std::string& text, const environment& env,
+                                 const std::filesystem::path& folder);
+
+} // namespace sidevoice

@@ -1,0 +1,141 @@
+#include "config/settings.hpp"
+
+#include "config/app_fields.hpp"
+#include "config/secrets.hpp"
+#include "config/text_file.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace sidevoice {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr std::size_t settings_bytes_max = 100'000;
+
+class settings_reader {
+public:
+  settings_reader(fs::path folder, const environment& env, fault_list& faults)
+      : folder_(std::move(folder)),
+        env_(env),
+        faults_(faults) {}
+
+  server_settings read(const ordered_json& root) {
+    object_fields fields{root, "", faults_};
+    fields.find("$schema", json_kind::text);
+    read_text(fields, "apps", out_.apps);
+    read_text(fields, "data", out_.data);
+    out_.apps = (folder_ / out_.apps).string();
+    out_.data = (folder_ / out_.data).string();
+    read_address(fields, out_.listen);
+    read_public_url(fields);
+    read_text(fields, "profile", out_.profile);
+    if (const auto* admin = fields.find("admin"))
+      read_admin(*admin, fields.path("admin"));
+    if (const auto* sqlite = fields.find("sqlite"))
+      read_sqlite(*sqlite, fields.path("sqlite"));
+    if (const auto* sessions = fields.find("sessions"))
+      read_sessions(*sessions, fields.path("sessions"));
+    fields.later("store", json_kind::text);
+    fields.later("cluster", json_kind::object);
+    fields.later("otlp", json_kind::text);
+    fields.finish();
+    return out_;
+  }
+
+private:
+  /// Leaves the default where the key is missing or its variable empty.
+  bool read_text(object_fields& fields, const std::string& key, std::string& into) {
+    const auto text = fields.text(key, 1000);
+    if (!text)
+      return false;
+    const auto value = resolve_text(*text, env_, folder_);
+    if (value && !value->empty())
+      into = *value;
+    else if (!value)
+      faults_.fault(fields.path(key), "a reference that leads nowhere", value.error().detail);
+    return value.has_value();
+  }
+
+  void read_address(object_fields& fields, std::string& into) {
+    if (!read_text(fields, "listen", into))
+      return;
+    const auto where = parse_endpoint(into);
+    if (!where)
+      faults_.fault(fields.path("listen"), describe(into), where.error().detail);
+  }
+
+  void read_public_url(object_fields& fields) {
+    if (!read_text(fields, "public_url", out_.public_url) || out_.public_url.empty())
+      return;
+    auto& url = out_.public_url;
+    if (url.ends_with('/'))
+      url.pop_back();
+    const auto host = url.find("://");
+    const auto good = (url.starts_with("https://") || url.starts_with("http://"))
+                      && url.size() > host + 3
+                      && url.find_first_of(" ?#@", host + 3) == std::string::npos;
+    if (!good)
+      faults_.fault("public_url", "no address of a web server",
+                    R"(write one such as "https://talk.example")");
+  }
+
+  void read_admin(const ordered_json& admin, const std::string& path) {
+    object_fields fields{admin, path, faults_};
+    read_address(fields, out_.admin_listen);
+    fields.finish();
+  }
+
+  void read_sqlite(const ordered_json& sqlite, const std::string& path) {
+    object_fields fields{sqlite, path, faults_};
+    if (fields.word("synchronous", {"full", "normal"}) == "normal")
+      out_.synchronous = sqlite_synchronous::normal;
+    fields.finish();
+  }
+
+  void read_sessions(const ordered_json& sessions, const std::string& path) {
+    object_fields fields{sessions, path, faults_};
+    const auto seconds = fields.number("passivate_after_s");
+    if (seconds && (*seconds < 1 || *seconds > 86'400))
+      faults_.fault(fields.path("passivate_after_s"), ordered_json(*seconds).dump(),
+                    "write seconds between 1 and 86400");
+    else if (seconds)
+      out_.passivate_after = std::chrono::seconds{static_cast<std::int64_t>(*seconds)};
+    fields.finish();
+  }
+
+  fs::path folder_;
+  const environment& env_;
+  fault_list& faults_;
+  server_settings out_;
+};
+
+} // namespace
+
+settings_load load_settings(const std::string& path, const environment& env) {
+  settings_load out;
+  const auto text = read_text_file(path, settings_bytes_max);
+  if (!text) {
+    out.faults.push_back({path, 0, "", "no settings file", text.error().detail});
+    out.good = false;
+    return out;
+  }
+  const auto document = parse_jsonc(*text);
+  for (const auto& f : document.faults)
+    out.faults.push_back({path, f.line, f.key, f.found, f.remedy});
+  if (document.root) {
+    fault_list faults{path, document.positions};
+    out.settings = settings_reader{fs::path{path}.parent_path(), env, faults}.read(*document.root);
+    out.faults = faults.take();
+  }
+  out.good = std::all_of(out.faults.begin(), out.faults.end(),
+                         [](const app_fault& f) { return f.warning; });
+  return out;
+}
+
+} // namespace sidevoice

@@ -1,0 +1,139 @@
+#include "gateway/admin.hpp"
+
+#include "gateway/origin.hpp"
+
+#include <nlohmann/json.hpp>
+#include <prometheus/text_serializer.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace sidevoice {
+
+namespace {
+
+constexpr std::chrono::seconds tree_deadline{5};
+
+prometheus::MetricFamily family(std::string name, std::string help, prometheus::MetricType type,
+                                double value) {
+  prometheus::ClientMetric metric;
+  if (type == prometheus::MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  return {std::move(name), std::move(help), type, {std::move(metric)}};
+}
+
+http_response not_found() {
+  return to_response(
+    {404, "not_found", "There is nothing at this path. Try /metrics, /debug/tree or /healthz."});
+}
+
+http_response method_not_allowed() {
+  auto response =
+    to_response({405, "method_not_allowed", "This path knows only these methods: GET, HEAD."});
+  response.fields.push_back({"Allow", "GET, HEAD"});
+  return response;
+}
+
+} // namespace
+
+std::string metrics_text(const counters& count, const std::vector<gauge_value>& gauges) {
+  std::vector<prometheus::MetricFamily> families;
+#define COUNTER(name, help)                                                                     \
+  families.push_back(family("sidevoice_" #name "_total", help, prometheus::MetricType::Counter, \
+                            static_cast<double>(count.value(counter::name))));
+#include "config/counters.def"
+#undef COUNTER
+  for (const auto& gauge : gauges)
+    families.push_back(family(gauge.name, gauge.help, prometheus::MetricType::Gauge, gauge.value));
+  std::ostringstream out;
+  prometheus::TextSerializer{}.Serialize(out, families);
+  return std::move(out).str();
+}
+
+process_figures read_process_figures() {
+  process_figures figures;
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t pages_all = 0;
+  std::uint64_t pages = 0;
+  if (statm >> pages_all >> pages)
+    figures.resident_bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::error_code ec;
+  for (std::filesystem::directory_iterator at{"/proc/self/fd", ec}, end; !ec && at != end;
+       at.increment(ec))
+    ++figures.descriptors;
+  return figures;
+}
+
+std::string tree_json(const tree_report& report) {
+  auto entries = nlohmann::json::array();
+  for (const auto& entry : report.entries)
+    entries.push_back({{"name", entry.name},
+                       {"session", entry.session},
+                       {"restarts", entry.restarts},
+                       {"last_reason", entry.last_reason}});
+  return nlohmann::json{{"entries", std::move(entries)}}.dump(
+    -1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+admin_site::admin_site(admin_parts parts)
+    : parts_(std::move(parts)),
+      started_(parts_.node.where->now()) {}
+
+site_answer admin_site::handle(const http_request& request) {
+  // Without this, a page elsewhere could have its own name resolve to this machine and read along.
+  if (!parts_.any_host && !is_loopback_host(*request.find("Host")))
+    return to_response({403, "host_not_allowed", "Ask under the name localhost or 127.0.0.1."});
+  const auto known = request.path == "/metrics" || request.path == "/debug/tree"
+                     || request.path == "/healthz";
+  if (request.method == "TRACE" || request.method == "CONNECT")
+    return method_not_allowed();
+  if (!known)
+    return not_found();
+  if (request.method != "GET" && request.method != "HEAD")
+    return method_not_allowed();
+  if (request.path == "/metrics")
+    return metrics();
+  if (request.path == "/debug/tree")
+    return tree();
+  return json_response(200, R"({"status":"ok"})");
+}
+
+http_response admin_site::metrics() const {
+  const auto process = read_process_figures();
+  const std::chrono::duration<double> uptime = parts_.node.where->now() - started_;
+  std::vector<gauge_value> gauges = {
+    {"sidevoice_sockets_open", "Sockets open on the public port",
+     static_cast<double>(parts_.sockets())},
+    {"sidevoice_actors_running", "Actors alive in this process",
+     static_cast<double>(parts_.node.sys->registry().running())},
+    {"process_resident_memory_bytes", "Memory in RAM", static_cast<double>(process.resident_bytes)},
+    {"process_open_fds", "Open file descriptors", static_cast<double>(process.descriptors)},
+    {"sidevoice_uptime_seconds", "Since the server started", uptime.count()}};
+  if (parts_.sessions)
+    gauges.push_back({"sidevoice_sessions", "Sessions with running actors",
+                      static_cast<double>(parts_.sessions())});
+  return {.status = 200,
+          .fields = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
+                     {"X-Content-Type-Options", "nosniff"},
+                     {"Cache-Control", "no-store"}},
+          .body = metrics_text(*parts_.node.count, gauges)};
+}
+
+http_later admin_site::tree() const {
+  return {[node = parts_.node](std::function<void(http_response)> done) {
+    node.sys->spawn(
+      [directory = node.directory, done = std::move(done)](caf::event_based_actor* self) {
+        self->request(directory, tree_deadline, tree_atom::value)
+          .then([done](const tree_report& report) { done(json_response(200, tree_json(report))); },
+                [done](const caf::error&) {
+                  done(to_response({503, "unavailable", "The directory gave no answer in time."}));
+                });
+      });
+  }};
+}
+
+} // namespace sidevoice

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "gateway/site.hpp"
+#include "gateway/upgrade.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sidevoice {
+
+/// A measured value for /metrics.
+struct gauge_value {
+  std::string name;
+  std::string help;
+  double value = 0;
+};
+
+/// Counters and gauges in Prometheus' text format, each counter as sidevoice_NAME_total.
+std::string metrics_text(const counters& count, const std::vector<gauge_value>& gauges);
+
+/// Memory in RAM and open descriptors of this process, from /proc.
+struct process_figures {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t descriptors = 0;
+};
+process_figures read_process_figures();
+
+/// The supervision tree as JSON.
+std::string tree_json(const tree_report& report);
+
+struct admin_parts {
+  node_access node;
+  /// Sockets open on the public port.
+  std::function<std::size_t()> sockets;
+  /// Sessions with running actors; may be empty.
+  std::function<std::size_t()> sessions;
+  /// Takes requests under any host name, not only under loopback ones.
+  bool any_host = false;
+};
+
+/// The admin port: /metrics, /debug/tree, /healthz. Never on the public one.
+class admin_site final : public http_site {
+public:
+  explicit admin_site(admin_parts parts);
+
+  site_answer handle(const http_request& request) override;
+
+private:
+  [[nodiscard]] http_response metrics() const;
+  [[nodiscard]] http_later tree() const;
+
+  admin_parts parts_;
+  loop::clock::time_point started_;
+};
+
+} // namespace sidevoice

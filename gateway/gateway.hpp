@@ -1,0 +1,97 @@
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "config/app.hpp"
+#include "config/counters.hpp"
+#include "config/ids.hpp"
+#include "config/loop.hpp"
+#include "config/result.hpp"
+#include "gateway/port_context.hpp"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace boost::asio {
+class io_context;
+} // namespace boost::asio
+
+namespace sidevoice {
+
+struct gateway_options {
+  std::string listen = "127.0.0.1:8080";
+  /// Empty: no admin port.
+  std::string admin_listen = "127.0.0.1:8081";
+  /// How visitors see the server, such as "https://talk.example"; may be empty.
+  std::string public_url = {};
+  /// Folder of seal.key; must exist.
+  std::string data = "data";
+  /// Folders of the page and of the JavaScript client; empty: none.
+  std::string page = {};
+  std::string client = {};
+  /// Said aloud by the operator: other machines may reach public apps, or the admin port.
+  bool allow_public = false;
+  bool allow_public_admin = false;
+  port_limits limits = {};
+};
+
+/// What main gives: all of it outlives the gateway.
+struct gateway_parts {
+  /// One thread runs it; everything of the gateway happens there.
+  boost::asio::io_context* io = nullptr;
+  caf::actor_system* sys = nullptr;
+  directory_actor directory;
+  std::vector<app_ptr> apps;
+  counters* count = nullptr;
+  id_source* ids = nullptr;
+  const loop* where = nullptr;
+  /// Sessions with running actors, for /metrics; may be empty.
+  std::function<std::size_t()> sessions = {};
+  gateway_options options = {};
+};
+
+/// How the world gets in: the public port and the admin port. Listens from `open` on, and answers
+/// /readyz with 503 until it is told that the node is ready.
+class gateway {
+public:
+  /// Errors say what the operator has to change: a port that is taken, a bind to other machines
+  /// that nobody asked for aloud, a sealing key that others can read.
+  static result<std::unique_ptr<gateway>> open(gateway_parts parts);
+
+  gateway(const gateway&) = delete;
+  gateway& operator=(const gateway&) = delete;
+  /// Closes the ports. Sockets still open end with the context.
+  ~gateway();
+
+  /// Any thread.
+  void set_ready(bool ready);
+
+  /// No new connections; every WebSocket is closed with 1012, and requests under way are answered.
+  /// `done` is called once, on the context's thread, when no socket is left or `close_deadline` and
+  /// a second have passed: then the sessions may be stopped. Any thread; once.
+  void stop(std::function<void()> done = {});
+
+  [[nodiscard]] std::uint16_t port() const;
+  /// 0 without an admin port.
+  [[nodiscard]] std::uint16_t admin_port() const;
+  /// "http://127.0.0.1:8080"; the admin one is empty without an admin port.
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::string admin_url() const;
+  /// Connections of any kind on the public port. Any thread.
+  [[nodiscard]] std::size_t open_sockets() const;
+
+private:
+  struct state;
+
+  explicit gateway(std::shared_ptr<state> s);
+
+  std::shared_ptr<state> state_;
+};
+
+/// Refuses addresses that would let other machines in without the operator having said so.
+/// Errors: `invalid`.
+result<void> check_exposure(const std::vector<app_ptr>& apps, const gateway_options& options,
+                            bool listen_is_loopback, bool admin_is_loopback);
+
+} // namespace sidevoice

@@ -1,0 +1,186 @@
+#include "gateway/realtime_codec.hpp"
+#include "gateway/realtime_extension.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <utility>
+
+/// Where a client begins or goes on: snapshot, resume, and after a restart of its session.
+namespace sidevoice {
+
+using nlohmann::json;
+
+codec_actions realtime_codec::on_attached(const attached& state) {
+  attached_ = true;
+  store_ = state.store_incarnation;
+  if (was_attached_)
+    attached_again(state);
+  else
+    attached_first(state);
+  was_attached_ = true;
+  resume_.reset();
+  return out_.take();
+}
+
+codec_actions realtime_codec::on_attach_refused(const error& why) {
+  if (why.reason == "future" && (was_attached_ || (resume_ && !resume_->store.empty()))) {
+    // A store that was restored knows less than its clients: they start from what it has.
+    if (resume_)
+      resume_->refused = true;
+    attach_fresh();
+    return out_.take();
+  }
+  if (why.reason == "future" && resume_) {
+    out_.fault({"invalid_value",
+                "after_seq is from the future: " + why.detail
+                  + ". Resume with after_seq 0 to get a snapshot.",
+                "after_seq"},
+               resume_->event_id);
+    resume_.reset();
+    asked_to_attach_ = false;
+    return out_.take();
+  }
+  const auto mapped = fault_of({}, why);
+  out_.fault(mapped, resume_ ? resume_->event_id : std::string{});
+  const bool again = mapped.type == "server_error";
+  out_.act(close_socket{static_cast<std::uint16_t>(again ? 1013 : 1011),
+                        again ? "try again later" : "the session cannot be had"});
+  return out_.take();
+}
+
+void realtime_codec::attached_first(const attached& state) {
+  const auto& view = *state.view;
+  if (!options_.extensions) {
+    for (const auto& stored : view.items)
+      order_.put(stored->rank, stored->value.id);
+    last_seq_ = view.head;
+    replay_ = state.view;
+    if (updated_)
+      replay();
+    show_open(state);
+    if (!view.ended.empty())
+      out_.act(close_socket{1000, "the session has ended: " + view.ended});
+    return;
+  }
+  const bool other_store = resume_ && !resume_->store.empty()
+                           && resume_->store != state.store_incarnation;
+  if (resume_ && resume_->refused && !other_store)
+    out_.fault({"invalid_value",
+                "after_seq is from the future: the newest event is number "
+                  + std::to_string(view.head) + ". A snapshot follows.",
+                "after_seq"},
+               resume_->event_id);
+  if (state.snapshot || !resume_ || other_store)
+    show_snapshot(view);
+  else
+    show_events(state, resume_->after);
+  show_open(state);
+}
+
+void realtime_codec::attached_again(const attached& state) {
+  if (!state.snapshot) {
+    for (const auto& e : state.events)
+      take_event(*e);
+  } else {
+    out_.begin(state.view->head);
+    sync_items(*state.view);
+    out_.end();
+    if (options_.extensions)
+      show_snapshot(*state.view);
+    last_seq_ = state.view->head;
+  }
+  show_open(state);
+}
+
+void realtime_codec::show_snapshot(const session_view& view) {
+  order_.clear();
+  topics_ = view.topics;
+  thinking_.clear();
+  for (const auto& response : view.open_responses)
+    thinking_.insert(response->id);
+  state_ = state_of(view);
+  ended_ = !view.ended.empty();
+  last_seq_ = view.head;
+  out_.begin(view.head);
+  out_.event(snapshot_to_json(*options_.app, view, store_, options_.client_key));
+  for (const auto& stored : view.items) {
+    order_.put(stored->rank, stored->value.id);
+    out_.number(stored->seq);
+    item_events(stored->value, true);
+  }
+  out_.end();
+}
+
+/// The durable rest of a client that had everything up to `after`.
+void realtime_codec::show_events(const attached& state, std::uint64_t after) {
+  const auto& view = *state.view;
+  for (const auto& stored : view.items)
+    if (stored->seq <= after)
+      order_.put(stored->rank, stored->value.id);
+  topics_ = view.topics;
+  last_seq_ = after;
+  // The state goes out once, at the end: it is of now, not of then.
+  state_.clear();
+  for (const auto& e : state.events)
+    take_event(*e);
+  last_seq_ = view.head;
+  topics_ = view.topics;
+  thinking_.clear();
+  for (const auto& response : view.open_responses)
+    thinking_.insert(response->id);
+  state_ = state_of(view);
+  ended_ = !view.ended.empty();
+  out_.begin(view.head);
+  out_.event({{"type", "sidevoice.session.resumed"},
+              {"from_seq", after},
+              {"to_seq", view.head},
+              {"store", store_},
+              {"state", state_}});
+  out_.end();
+}
+
+/// Responses that are open now: the running one so far, and those that have not begun.
+void realtime_codec::show_open(const attached& state) {
+  for (const auto& response : state.view->open_responses) {
+    if (response->phase == response_phase::requested) {
+      responses_.requested(response->id);
+      continue;
+    }
+    // A plain client that came in the middle gets the item at its end.
+    if (options_.extensions || responses_.knows(response->id))
+      responses_.started({response->id, response->attempt, response->item});
+  }
+  if (state.open)
+    responses_.catch_up(*state.open);
+}
+
+/// After a break that was too long for the session to tell event by event: the difference.
+void realtime_codec::sync_items(const session_view& view) {
+  for (const auto& id : order_.ids())
+    if (view.find_item(id) == nullptr) {
+      order_.remove(id);
+      out_.event({{"type", "conversation.item.deleted"}, {"item_id", id}});
+    }
+  std::vector<const item*> fresh;
+  for (const auto& stored : view.items) {
+    const auto& value = stored->value;
+    // Items of a response that this client sees come in the order of that response.
+    if (!order_.has(value.id) && (value.response.empty() || !responses_.knows(value.response)))
+      fresh.push_back(&value);
+    order_.put(stored->rank, value.id);
+  }
+  responses_.reconcile(view);
+  for (const auto* value : fresh)
+    item_events(*value, true);
+}
+
+void realtime_codec::replay() {
+  const auto view = std::exchange(replay_, nullptr);
+  if (!view)
+    return;
+  for (const auto& stored : view->items)
+    if (order_.has(stored->value.id))
+      item_events(stored->value, true);
+}
+
+} // namespace sidevoice

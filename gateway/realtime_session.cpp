@@ -1,0 +1,220 @@
+#include "gateway/realtime_session.hpp"
+
+#include "gateway/realtime_fields.hpp"
+#include "gateway/realtime_session_fields.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace sidevoice {
+
+namespace {
+
+using nlohmann::json;
+using fault = std::optional<realtime_fault>;
+
+/// What "inf" means to a model of ours.
+constexpr std::uint32_t output_tokens_max = 4096;
+constexpr std::size_t metadata_entries = 16;
+constexpr std::size_t metadata_key_bytes = 64;
+constexpr std::size_t metadata_value_bytes = 512;
+
+fault set_instructions(const json& value, const std::string& path, bool allowed, json& out) {
+  if (!value.is_null() && !value.is_string())
+    return wrong_type(path, "a string");
+  const auto text = value.is_null() ? std::string{} : value.get<std::string>();
+  if (text.size() > realtime_limits::text_bytes)
+    return realtime_fault{
+      "invalid_value",
+      "Instructions have at most " + std::to_string(realtime_limits::text_bytes) + " bytes.", path};
+  if (!allowed && out != text)
+    return realtime_fault{"invalid_value", "This key may not set instructions; a server key may.",
+                          path};
+  out = text;
+  return std::nullopt;
+}
+
+/// Fields that mean nothing to this server yet, and are given back as they came.
+bool is_echoed(const std::string& key) {
+  for (const auto* known :
+       {"tracing", "truncation", "prompt", "include", "parallel_tool_calls", "reasoning"})
+    if (key == known)
+      return true;
+  return false;
+}
+
+fault set_field(const std::string& key, const json& value, bool may_set_instructions, json& out) {
+  const auto param = at_field("session", std::string_view{key}.substr(0, 128));
+  if (key == "type") {
+    if (auto wrong = one_of(value, {"realtime"}, param))
+      return wrong;
+  } else if (key == "instructions") {
+    return set_instructions(value, param, may_set_instructions, out[key]);
+  } else if (key == "output_modalities") {
+    return set_output_modalities(value, param, out[key]);
+  } else if (key == "tools") {
+    return set_tools(value, param, out[key]);
+  } else if (key == "tool_choice") {
+    return set_tool_choice(value, param, out[key]);
+  } else if (key == "max_output_tokens") {
+    return set_max_output_tokens(value, param, out[key]);
+  } else if (key == "audio") {
+    return set_audio(value, param, out[key]);
+  } else if (is_echoed(key)) {
+    out[key] = value;
+  } else if (key != "model" && key != "object" && key != "id" && key != "expires_at") {
+    return realtime_fault{"unknown_parameter", "Unknown parameter: '" + param + "'.", param};
+  }
+  return std::nullopt;
+}
+
+std::vector<llm_tool> tools_of(const json& tools) {
+  std::vector<llm_tool> out;
+  for (const auto& tool : tools) {
+    const auto parameters = tool.find("parameters");
+    out.push_back(
+      {tool["name"].get<std::string>(), tool.value("description", ""),
+       parameters == tool.end() ? R"({"type":"object","properties":{}})" : parameters->dump()});
+  }
+  return out;
+}
+
+response_options options_of(const json& session) {
+  const auto& choice = session["tool_choice"];
+  const auto& tokens = session["max_output_tokens"];
+  return {.instructions = session["instructions"].get<std::string>(),
+          .tools = tools_of(session["tools"]),
+          .tool_choice = choice.is_object() ? choice["name"].get<std::string>()
+                                            : choice.get<std::string>(),
+          .max_output_tokens = tokens.is_number() ? tokens.get<std::uint32_t>()
+                                                  : output_tokens_max};
+}
+
+fault check_metadata(const json& metadata) {
+  const std::string path = "response.metadata";
+  if (metadata.is_null())
+    return std::nullopt;
+  if (!metadata.is_object())
+    return wrong_type(path, "an object of strings");
+  if (metadata.size() > metadata_entries)
+    return realtime_fault{"invalid_value", "Metadata has at most 16 entries.", path};
+  for (const auto& [key, value] : metadata.items()) {
+    const auto param = at_field(path, std::string_view{key}.substr(0, 128));
+    if (!value.is_string())
+      return wrong_type(param, "a string");
+    if (key.size() > metadata_key_bytes
+        || value.get_ref<const std::string&>().size() > metadata_value_bytes)
+      return realtime_fault{"invalid_value",
+                            "A key of metadata has at most 64 bytes, a value at most 512.", param};
+  }
+  return std::nullopt;
+}
+
+/// What one response may not have yet.
+fault refuse_out_of_band(const json& response) {
+  if (const auto found = response.find("conversation");
+      found != response.end() && !found->is_null()) {
+    if (auto wrong = one_of(*found, {"auto", "none"}, "response.conversation"))
+      return wrong;
+    if (*found == "none")
+      return realtime_fault{"invalid_value",
+                            "Responses outside of the conversation are not available on this "
+                            "server yet; leave `conversation` out.",
+                            "response.conversation"};
+  }
+  if (response.contains("input"))
+    return realtime_fault{"invalid_value",
+                          "A response with an input of its own is not available on this server "
+                          "yet; create items, then ask for a response.",
+                          "response.input"};
+  return std::nullopt;
+}
+
+} // namespace
+
+realtime_session::realtime_session(const app_definition& app, std::string id,
+                                   bool may_set_instructions)
+    : may_set_instructions_(may_set_instructions) {
+  keep({{"type", "realtime"},
+        {"object", "realtime.session"},
+        {"id", std::move(id)},
+        {"model", app.id},
+        {"output_modalities", json::array({"text"})},
+        {"instructions", ""},
+        {"tools", json::array()},
+        {"tool_choice", "auto"},
+        {"max_output_tokens", "inf"},
+        {"tracing", nullptr},
+        {"truncation", "auto"},
+        {"prompt", nullptr},
+        {"include", nullptr},
+        {"audio", default_audio()}});
+}
+
+void realtime_session::keep(const json& session) {
+  text_ = session.dump();
+  const auto& output = session["audio"]["output"];
+  audio_ = json{{"output", {{"format", output["format"]}, {"voice", output["voice"]}}}}.dump();
+  max_output_tokens_ = session["max_output_tokens"].dump();
+  options_ = std::make_shared<const response_options>(options_of(session));
+}
+
+fault realtime_session::update(const json& session) {
+  if (!session.is_object())
+    return wrong_type("session", "an object");
+  if (!session.contains("type"))
+    return missing("session.type");
+  auto merged = json::parse(text_);
+  for (const auto& [key, value] : session.items())
+    if (auto wrong = set_field(key, value, may_set_instructions_, merged))
+      return wrong;
+  keep(merged);
+  return std::nullopt;
+}
+
+response_echo realtime_session::echo() const {
+  return {.max_output_tokens = max_output_tokens_};
+}
+
+fault realtime_session::override_once(const json& response, response_options_ptr& options,
+                                      response_echo& echo) const {
+  if (!response.is_object())
+    return wrong_type("response", "an object");
+  if (auto wrong = only_known(response,
+                              {"output_modalities", "instructions", "tools", "tool_choice",
+                               "max_output_tokens", "audio", "metadata", "conversation", "input",
+                               "parallel_tool_calls", "reasoning", "prompt"},
+                              "response"))
+    return wrong;
+  if (auto wrong = refuse_out_of_band(response))
+    return wrong;
+  auto once = json::parse(text_);
+  for (const auto& [key, value] : response.items()) {
+    const auto param = at_field("response", key);
+    fault wrong;
+    if (key == "instructions")
+      wrong = set_instructions(value, param, may_set_instructions_, once[key]);
+    else if (key == "tools")
+      wrong = set_tools(value, param, once[key]);
+    else if (key == "tool_choice")
+      wrong = set_tool_choice(value, param, once[key]);
+    else if (key == "max_output_tokens")
+      wrong = set_max_output_tokens(value, param, once[key]);
+    else if (key == "output_modalities")
+      wrong = set_output_modalities(value, param, once[key]);
+    else if (key == "audio")
+      wrong = set_audio(value, param, once[key]);
+    else if (key == "metadata")
+      wrong = check_metadata(value);
+    if (wrong)
+      return wrong;
+  }
+  options = std::make_shared<const response_options>(options_of(once));
+  echo.max_output_tokens = once["max_output_tokens"].dump();
+  if (response.contains("metadata"))
+    echo.metadata = response["metadata"].dump();
+  return std::nullopt;
+}
+
+} // namespace sidevoice

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "actors/messages.hpp"
+#include "gateway/realtime_wire.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+
+/// The session object of one connection: what the client has set, over our defaults. It lives with
+/// the connection and is not journaled.
+namespace sidevoice {
+
+/// What a response object repeats of how it was asked for. JSON texts.
+struct response_echo {
+  json_text metadata = "null";
+  json_text max_output_tokens = "\"inf\"";
+};
+
+class realtime_session {
+public:
+  realtime_session(const app_definition& app, std::string id, bool may_set_instructions);
+
+  /// The full effective session object.
+  [[nodiscard]] const json_text& text() const {
+    return text_;
+  }
+
+  /// {"output": {"format": ..., "voice": ...}}: what responses repeat of it.
+  [[nodiscard]] const json_text& audio() const {
+    return audio_;
+  }
+
+  /// Merges `session` of session.update: absent fields stay, null and empty ones clear, objects
+  /// under `audio` merge field by field, turn_detection and tools are taken whole. All of it or,
+  /// with a fault, nothing. `model` is ignored: the address fixed it.
+  std::optional<realtime_fault> update(const nlohmann::json& session);
+
+  /// What responses of this connection are made with.
+  [[nodiscard]] const response_options_ptr& options() const {
+    return options_;
+  }
+
+  /// What one response is made with: `response` of response.create over the session's.
+  std::optional<realtime_fault> override_once(const nlohmann::json& response,
+                                              response_options_ptr& options,
+                                              response_echo& echo) const;
+
+  [[nodiscard]] response_echo echo() const;
+
+private:
+  void keep(const nlohmann::json& session);
+
+  bool may_set_instructions_;
+  json_text text_;
+  json_text audio_;
+  json_text max_output_tokens_;
+  response_options_ptr options_;
+};
+
+} // namespace sidevoice

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "gateway/realtime_wire.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <optional>
+#include <string>
+
+/// The single fields of a session object. Each function checks one, and puts it into the effective
+/// object in its full form.
+namespace sidevoice {
+
+std::optional<realtime_fault> set_output_modalities(const nlohmann::json& value,
+                                                    const std::string& path, nlohmann::json& out);
+std::optional<realtime_fault> set_tools(const nlohmann::json& value, const std::string& path,
+                                        nlohmann::json& out);
+std::optional<realtime_fault> set_tool_choice(const nlohmann::json& value, const std::string& path,
+                                              nlohmann::json& out);
+/// 1 to 4096 or "inf"; null is "inf".
+std::optional<realtime_fault> set_max_output_tokens(const nlohmann::json& value,
+                                                    const std::string& path, nlohmann::json& out);
+/// Merges field by field; null restores the defaults.
+std::optional<realtime_fault> set_audio(const nlohmann::json& value, const std::string& path,
+                                        nlohmann::json& out);
+
+/// `audio` as a session has it before anybody has set anything.
+nlohmann::json default_audio();
+
+} // namespace sidevoice

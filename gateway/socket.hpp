@@ -1,0 +1,29 @@
+#pragma once
+
+#include "gateway/http.hpp"
+#include "gateway/port_context.hpp"
+#include "gateway/site.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include <string>
+
+namespace sidevoice {
+
+/// A checked request that becomes a WebSocket.
+struct upgrade_parts {
+  boost::asio::ip::tcp::socket socket;
+  http_request request;
+  /// Bytes that came behind the request: the first frames of a client in a hurry.
+  std::string early;
+  /// Echoed; empty: none.
+  std::string subprotocol;
+  bind_sink bind;
+  port_context_ptr context;
+};
+
+/// Accepts the WebSocket and runs it: a client_link that keeps itself alive until it is closed. One
+/// write under way, the rest in a bounded queue; reading stops while the session is behind.
+void start_websocket(upgrade_parts parts);
+
+} // namespace sidevoice

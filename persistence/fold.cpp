@@ -1,0 +1,188 @@
+#include "persistence/fold.hpp"
+
+#include <algorithm>
+#include <type_traits>
+
+namespace sidevoice {
+
+namespace {
+
+constexpr std::size_t closed_responses_max = 64;
+constexpr std::size_t changes_max = 32;
+constexpr std::size_t edits_max = 64;
+
+template <class Entries, class Entry>
+void push_bounded(Entries& entries, Entry entry, std::size_t max) {
+  entries.push_back(std::move(entry));
+  if (entries.size() > max)
+    entries.pop_front();
+}
+
+/// Changes an open response on a copy, since other views share the entry. Unknown ids: no effect.
+template <class Change>
+void change_open(session_view& view, const std::string& id, Change change) {
+  for (auto& entry : view.open_responses) {
+    if (entry->id != id)
+      continue;
+    auto next = std::make_shared<response_state>(*entry);
+    change(*next);
+    entry = std::move(next);
+    return;
+  }
+}
+
+// -- one function per event -----------------------------------------------------------------------
+
+void on(session_view& view, const event& e, const session_started& body) {
+  view.about = body;
+  view.started_at = e.at;
+}
+
+void on(session_view& view, const event& e, const item_put& body) {
+  if (view.removed.contains(body.value.id))
+    return;
+  auto entry = std::make_shared<stored_item>(
+    stored_item{.value = body.value, .rank = body.rank, .seq = e.seq, .at = e.at});
+  // From the back: nearly every put is of one of the newest items.
+  const auto known =
+    std::find_if(view.items.rbegin(), view.items.rend(),
+                 [&body](const auto& stored) { return stored->value.id == body.value.id; });
+  const bool replaces = known != view.items.rend();
+  if (replaces) {
+    entry->seq = (*known)->seq;
+    entry->at = (*known)->at;
+  }
+  if (replaces && (*known)->rank == body.rank) {
+    *known = std::move(entry);
+  } else {
+    if (replaces)
+      view.items.erase(std::next(known).base());
+    const auto place = std::upper_bound(view.items.begin(), view.items.end(), body.rank,
+                                        [](const std::string& rank, const auto& stored) {
+                                          return rank < stored->rank;
+                                        });
+    view.items.insert(place, std::move(entry));
+  }
+  if (body.value.kind != item_kind::function_call || body.value.response.empty())
+    return;
+  change_open(view, body.value.response, [&body](response_state& response) {
+    if (std::find(response.calls.begin(), response.calls.end(), body.value.call_id)
+        == response.calls.end())
+      response.calls.push_back(body.value.call_id);
+  });
+}
+
+void on(session_view& view, const event&, const item_removed& body) {
+  std::erase_if(view.items, [&body](const auto& stored) { return stored->value.id == body.id; });
+  view.removed.insert(body.id);
+}
+
+void on(session_view& view, const event& e, const response_requested& body) {
+  // A request that is known already answers nothing new.
+  if (view.find_response(body.response))
+    return;
+  view.answered_to = e.seq;
+  auto response = std::make_shared<response_state>();
+  response->id = body.response;
+  response->cause = body.cause;
+  view.open_responses.push_back(std::move(response));
+}
+
+void on(session_view& view, const event&, const response_started& body) {
+  change_open(view, body.response, [&body](response_state& response) {
+    response.phase = response_phase::started;
+    response.attempt = body.attempt;
+    response.item = body.item;
+    response.clauses = 0;
+    response.spoken.clear();
+  });
+}
+
+void on(session_view& view, const event&, const response_spoken& body) {
+  const auto* response = view.find_response(body.response);
+  if (!response || response->attempt != body.attempt || body.clause != response->clauses + 1)
+    return;
+  change_open(view, body.response, [&body](response_state& open) {
+    open.clauses = body.clause;
+    open.spoken += body.text;
+  });
+}
+
+void on(session_view& view, const event&, const response_done& body) {
+  const auto open =
+    std::find_if(view.open_responses.begin(), view.open_responses.end(),
+                 [&body](const auto& response) { return response->id == body.response; });
+  if (open == view.open_responses.end())
+    return;
+  auto closed = std::make_shared<response_state>(**open);
+  closed->phase = response_phase::done;
+  closed->status = body.status;
+  closed->reason = body.reason;
+  view.open_responses.erase(open);
+  push_bounded(view.closed_responses, response_state_ptr{std::move(closed)}, closed_responses_max);
+}
+
+void on(session_view& view, const event& e, const topic_updated& body) {
+  const auto before = view.topic(body.topic);
+  if (body.undo) {
+    if (!view.changes.empty())
+      view.changes.pop_back();
+  } else if (body.by != topic_author::rule) {
+    push_bounded(view.changes,
+                 topic_change{.topic = body.topic, .before = before, .revision = body.revision},
+                 changes_max);
+  }
+  view.topics[body.topic] = std::make_shared<topic_state>(
+    topic_state{.status = body.status,
+                .value = body.value,
+                .evidence = body.evidence,
+                .by = body.by,
+                .revision = body.revision,
+                .seq = e.seq,
+                .person_seq = body.by == topic_author::person ? e.seq : before.person_seq,
+                .resumes = body.resumes});
+  view.revision = body.revision;
+  if (!body.edit.empty())
+    push_bounded(view.edits, body.edit, edits_max);
+}
+
+void on(session_view& view, const event&, const analysis_done& body) {
+  // A stale analysis that ends late takes nothing back.
+  view.analyzed_to = std::max(view.analyzed_to, body.head_read);
+}
+
+void on(session_view& view, const event&, const session_completed& body) {
+  view.completed = body.revision;
+}
+
+void on(session_view& view, const event&, const session_reopened&) {
+  view.completed.reset();
+}
+
+void on(session_view& view, const event&, const session_ended& body) {
+  view.ended = body.reason;
+}
+
+void on(session_view&, const event&, const erased&) {}
+
+} // namespace
+
+result<void> apply(session_view& view, const event& e) {
+  if (e.seq != view.head + 1)
+    return error{.code = errc::damaged,
+                 .detail = "event " + std::to_string(e.seq) + " follows event "
+                           + std::to_string(view.head) + "; restore a backup of the store"};
+  std::visit([&](const auto& body) { on(view, e, body); }, e.body);
+  view.head = e.seq;
+  return {};
+}
+
+result<view_ptr> apply(const view_ptr& view, std::span<const event_ptr> events) {
+  auto next = view ? std::make_shared<session_view>(*view) : std::make_shared<session_view>();
+  for (const auto& e : events)
+    if (auto applied = apply(*next, *e); !applied)
+      return applied.error();
+  return view_ptr{std::move(next)};
+}
+
+} // namespace sidevoice

@@ -1,0 +1,94 @@
+#include "persistence/sqlite_schema.hpp"
+#include "persistence/sqlite_writer.hpp"
+
+namespace sidevoice {
+
+namespace {
+
+error refused(schema_state state, const std::filesystem::path& file) {
+  const auto name = file.string();
+  switch (state) {
+    case schema_state::newer:
+      return {.code = errc::conflict,
+              .detail = name + " was written by a newer sidevoice; run that one or a later one"};
+    case schema_state::older:
+      return {.code = errc::conflict,
+              .detail = name
+                        + " was written by an older sidevoice; start this one once with "
+                          "`sidevoice serve` to bring it up to date"};
+    default:
+      return {.code = errc::damaged,
+              .detail = name
+                        + " has tables that no sidevoice makes; restore a backup, or choose "
+                          "another folder with --data"};
+  }
+}
+
+} // namespace
+
+result<void> sqlite_writer::open() {
+  try {
+    connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_);
+    auto opened = check_and_migrate();
+    if (!opened)
+      connection_.reset();
+    return opened;
+  } catch (const sqlite_failure& failure) {
+    connection_.reset();
+    return to_error(failure, file_);
+  }
+}
+
+result<void> sqlite_writer::check_and_migrate() {
+  if (access_ == sqlite_access::read_write)
+    if (const auto found = connection_->ask("PRAGMA quick_check(1)"); found != "ok")
+      return to_error(sqlite_failure{SQLITE_CORRUPT, found.c_str()}, file_);
+  auto state = check_schema(*connection_);
+  if (state == schema_state::older && access_ == sqlite_access::read_write) {
+    migrate(*connection_);
+    state = check_schema(*connection_);
+  }
+  if (state != schema_state::current)
+    return refused(state, file_);
+  incarnation_ = connection_->ask("SELECT value FROM meta WHERE name = 'incarnation'");
+  return {};
+}
+
+/// Without the checks of `open`: they read the whole file, and it was ours all the time.
+result<void> sqlite_writer::reopen() {
+  try {
+    connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_);
+    return {};
+  } catch (const sqlite_failure& failure) {
+    connection_.reset();
+    return to_error(failure, file_);
+  }
+}
+
+result<std::unique_ptr<store_writer>> open_sqlite(const sqlite_options& options) {
+  auto folder = data_folder::hold(options.folder);
+  if (!folder)
+    return folder.error();
+  const auto file = folder->database();
+  auto writer = std::make_unique<sqlite_writer>(file, sqlite_access::read_write,
+                                                options.synchronous, std::move(*folder));
+  if (auto opened = writer->open(); !opened)
+    return opened.error();
+  return std::unique_ptr<store_writer>{std::move(writer)};
+}
+
+result<std::unique_ptr<store_writer>> open_sqlite_read_only(const std::filesystem::path& folder) {
+  const auto file = data_folder::database_in(folder);
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(file, code))
+    return error{.code = errc::not_found,
+                 .detail = "there is no " + file.string()
+                           + "; name the data folder of a server with --data"};
+  auto writer = std::make_unique<sqlite_writer>(file, sqlite_access::read_only,
+                                                sqlite_synchronous::full, std::nullopt);
+  if (auto opened = writer->open(); !opened)
+    return opened.error();
+  return std::unique_ptr<store_writer>{std::move(writer)};
+}
+
+} // namespace sidevoice

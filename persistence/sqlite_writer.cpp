@@ -1,0 +1,205 @@
+#include "persistence/sqlite_writer.hpp"
+
+#include "config/log.hpp"
+#include "persistence/sqlite_journal.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+namespace sidevoice {
+
+namespace {
+
+template <class Job>
+constexpr bool writes =
+  !std::is_same_v<
+    Job, find_append> && !std::is_same_v<Job, read_events> && !std::is_same_v<Job, list_sessions>;
+
+bool is_write(const store_job& job) {
+  return std::visit([]<class Job>(const store_task<Job>&) { return writes<Job>; }, job);
+}
+
+/// The failure of a whole group while it was committed.
+struct commit_failure : sqlite_failure {
+  using sqlite_failure::sqlite_failure;
+};
+
+template <class Answer>
+std::vector<Answer> same_for_all(const std::vector<store_job>& jobs, const error& why) {
+  std::vector<Answer> answers;
+  for (const auto& job : jobs)
+    std::visit(
+      [&]<class Job>(const store_task<Job>&) {
+        answers.push_back(result<typename answer_of<Job>::type>{why});
+      },
+      job);
+  return answers;
+}
+
+} // namespace
+
+sqlite_writer::sqlite_writer(std::filesystem::path file, sqlite_access access,
+                             sqlite_synchronous synchronous, std::optional<data_folder> folder)
+    : file_(std::move(file)),
+      access_(access),
+      synchronous_(synchronous),
+      folder_(std::move(folder)) {}
+
+std::string sqlite_writer::incarnation() const {
+  return incarnation_;
+}
+
+sqlite3* sqlite_writer::handle() const {
+  return connection_ ? connection_->handle() : nullptr;
+}
+
+std::vector<store_completion> sqlite_writer::run(std::vector<store_job> jobs) {
+  auto answers = run_group(jobs);
+  std::vector<store_completion> completions;
+  completions.reserve(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i)
+    std::visit(
+      [&]<class Job>(store_task<Job>& task) {
+        using answer_type = result<typename answer_of<Job>::type>;
+        completions.push_back(completion(std::move(task), std::get<answer_type>(answers[i])));
+      },
+      jobs[i]);
+  return completions;
+}
+
+std::vector<sqlite_writer::answer> sqlite_writer::run_group(const std::vector<store_job>& jobs) {
+  if (!connection_)
+    if (auto opened = reopen(); !opened)
+      return same_for_all<answer>(jobs, opened.error());
+  try {
+    return run_transaction(jobs);
+  } catch (const commit_failure& failure) {
+    return after_failure(jobs, failure, true);
+  } catch (const sqlite_failure& failure) {
+    return after_failure(jobs, failure, false);
+  } catch (const std::exception& failure) {
+    // Out of memory, most likely. Nothing is committed; a fresh connection knows no half of it.
+    connection_.reset();
+    return same_for_all<answer>(jobs, {.code = errc::unavailable,
+                                       .detail = std::string{"the store failed: "} + failure.what()
+                                                 + "; try again"});
+  }
+}
+
+std::vector<sqlite_writer::answer>
+sqlite_writer::run_transaction(const std::vector<store_job>& jobs) {
+  const bool writing = access_ == sqlite_access::read_write
+                       && std::any_of(jobs.begin(), jobs.end(), is_write);
+  connection_->run(writing ? "BEGIN IMMEDIATE" : "BEGIN");
+  std::vector<answer> answers;
+  answers.reserve(jobs.size());
+  for (const auto& job : jobs)
+    answers.push_back(run_job(job));
+  try {
+    connection_->run("COMMIT");
+  } catch (const sqlite_failure& failure) {
+    throw commit_failure{failure.code, failure.what()};
+  }
+  if (writing && std::exchange(failing_, false))
+    log(log_level::info, "the store works again", {{"file", file_.string()}});
+  return answers;
+}
+
+template <class Job>
+result<typename answer_of<Job>::type> sqlite_writer::run_in_savepoint(const Job& job) {
+  connection_->run("SAVEPOINT job");
+  const auto take_back = [this] {
+    connection_->run("ROLLBACK TO job");
+    connection_->run("RELEASE job");
+  };
+  try {
+    auto answer = sqlite_journal::answer_to(*connection_, job);
+    if (answer)
+      connection_->run("RELEASE job");
+    else
+      take_back();
+    return answer;
+  } catch (const sqlite_failure& failure) {
+    // SQLite rolls all of it back on its own where it cannot take back a part.
+    if (!connection_->in_transaction() || needs_reopening(failure.code))
+      throw;
+    take_back();
+    return to_error(failure, file_);
+  } catch (const std::exception& failure) {
+    take_back();
+    return error{.code = errc::unavailable,
+                 .detail = std::string{"the store failed: "} + failure.what() + "; try again"};
+  }
+}
+
+sqlite_writer::answer sqlite_writer::run_job(const store_job& job) {
+  return std::visit(
+    [this]<class Job>(const store_task<Job>& task) -> answer {
+      if constexpr (!writes<Job>) {
+        return sqlite_journal::answer_to(*connection_, task.job);
+      } else {
+        if (access_ == sqlite_access::read_only)
+          return result<typename answer_of<Job>::type>{
+            error{.code = errc::invalid, .detail = "this store is open for reading only"}};
+        return run_in_savepoint(task.job);
+      }
+    },
+    job);
+}
+
+std::vector<sqlite_writer::answer> sqlite_writer::after_failure(const std::vector<store_job>& jobs,
+                                                                const sqlite_failure& failure,
+                                                                bool committing) {
+  const auto why = to_error(failure, file_);
+  if (!std::exchange(failing_, true))
+    log(log_level::error, "the store failed", {{"code", to_string(why.code)}, {"why", why.detail}});
+  if (needs_reopening(failure.code)) {
+    connection_.reset();
+    return committing ? read_back(jobs) : same_for_all<answer>(jobs, why);
+  }
+  if (connection_->in_transaction())
+    sqlite3_exec(connection_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (why.code != errc::full || jobs.size() == 1)
+    return same_for_all<answer>(jobs, why);
+  // One large job may have used up the room of all: each gets its own chance.
+  std::vector<answer> answers;
+  for (const auto& job : jobs)
+    answers.push_back(std::move(run_group({job}).front()));
+  return answers;
+}
+
+/// After a COMMIT that failed in its I/O: whether it is in the log only shows there. What the
+/// fresh connection finds is written out anew by a checkpoint before anybody relies on it.
+std::vector<sqlite_writer::answer> sqlite_writer::read_back(const std::vector<store_job>& jobs) {
+  const error unknown{.code = errc::unknown_outcome,
+                      .detail = "writing to " + file_.string()
+                                + " failed half way; read the append back once the store answers",
+                      .reason = "commit"};
+  if (auto opened = reopen(); !opened)
+    return same_for_all<answer>(jobs, unknown);
+  auto answers = same_for_all<answer>(
+    jobs, {.code = errc::unavailable,
+           .detail = "writing to " + file_.string() + " failed, nothing was stored; check its disk",
+           .reason = "commit"});
+  try {
+    // "1": somebody's long read kept the log from being emptied, so what is in it is still open.
+    if (connection_->ask("PRAGMA wal_checkpoint(TRUNCATE)") != "0")
+      return same_for_all<answer>(jobs, unknown);
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      const auto* task = std::get_if<store_task<append_events>>(&jobs[i]);
+      if (!task || task->job.events.empty())
+        continue;
+      const auto found = sqlite_journal::answer_to(
+        *connection_, find_append{.key = task->job.key, .append_id = task->job.append_id});
+      if (found && found->stored)
+        answers[i] = result<appended>{appended{task->job.events.back()->seq}};
+    }
+    return answers;
+  } catch (const sqlite_failure&) {
+    connection_.reset();
+    return same_for_all<answer>(jobs, unknown);
+  }
+}
+
+} // namespace sidevoice

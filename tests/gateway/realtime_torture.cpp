@@ -1,0 +1,181 @@
+#include "tests/gateway/realtime_torture.hpp"
+
+#include "config/ids.hpp"
+#include "gateway/protocol_realtime.hpp"
+#include "persistence/rank.hpp"
+#include "tests/gateway/realtime_checker.hpp"
+
+#include <deque>
+#include <memory>
+
+namespace {
+
+using namespace sidevoice;
+
+/// Says yes to everything that makes sense, and answers at once.
+class obliging_session {
+public:
+  explicit obliging_session(bool extensions) : checker_(extensions) {
+    auto app = std::make_shared<app_definition>();
+    app->id = "app";
+    app->topics = {topic_declaration{.id = "date", .label = "Date"}};
+    codec_ = make_protocol_realtime(
+      {.app = app, .session = "sess_1", .extensions = extensions, .ids = &ids_});
+    journal({session_started{"app", "user", "release", "en", "UTC"}});
+    take(codec_->on_open());
+  }
+
+  void frame(std::string_view text) {
+    take(text == "\x01" ? codec_->on_binary() : codec_->on_frame(text));
+    while (!commands_.empty()) {
+      auto next = std::move(commands_.front());
+      commands_.pop_front();
+      std::visit([&](const auto& command) { run(next.token, command); }, next.command);
+    }
+  }
+
+  [[nodiscard]] std::string faults() const {
+    std::string out;
+    for (const auto& fault : checker_.faults)
+      out += fault + "\n";
+    return out;
+  }
+
+private:
+  void take(codec_actions actions) {
+    for (auto& action : actions) {
+      if (const auto* sent = std::get_if<send_frame>(&action))
+        checker_.take(nlohmann::json::parse(sent->text));
+      else if (const auto* how = std::get_if<attach_session>(&action))
+        attach(*how);
+      else if (auto* what = std::get_if<send_command>(&action))
+        commands_.push_back(std::move(*what));
+    }
+  }
+
+  void attach(const attach_session& how) {
+    if (!how.snapshot && how.after > view_.head)
+      return take(codec_->on_attach_refused({errc::invalid, "it is", "after_seq", "future"}));
+    attached state{.view = std::make_shared<const session_view>(view_),
+                   .snapshot = how.snapshot,
+                   .store_incarnation = "store"};
+    if (!how.snapshot)
+      state.events.assign(events_.begin() + static_cast<std::ptrdiff_t>(how.after), events_.end());
+    take(codec_->on_attached(state));
+  }
+
+  void journal(std::vector<event_body> bodies) {
+    for (auto& body : bodies) {
+      events_.push_back(std::make_shared<const event>(event{view_.head + 1, 1, std::move(body)}));
+      if (!apply(view_, *events_.back()))
+        checker_.faults.emplace_back("the fold refused an event");
+    }
+  }
+
+  void publish(std::vector<event_body> bodies) {
+    const auto from = static_cast<std::ptrdiff_t>(events_.size());
+    journal(std::move(bodies));
+    take(codec_->on_published({{events_.begin() + from, events_.end()}}));
+  }
+
+  std::string next_rank() {
+    return view_.items.empty() ? rank_after("") : rank_after(view_.items.back()->rank);
+  }
+
+  void accept(std::uint64_t token, bool repeated = false) {
+    take(codec_->on_accepted(token, {view_.head, repeated, nullptr}));
+  }
+
+  /// A whole response with a text and a call.
+  void respond(const std::string& response) {
+    const auto item_id = "item_of_" + response;
+    publish({response_requested{response, {response}}, response_started{response, 1, item_id}});
+    take(codec_->on_delta({response, 1, item_id, 1, 1, "Yes"}));
+    item text{.id = item_id, .role = item_role::assistant, .text = "Yes.", .response = response};
+    item made{.id = "call_of_" + response,
+              .kind = item_kind::function_call,
+              .call_id = "call",
+              .name = "f",
+              .arguments = "{}",
+              .response = response};
+    const auto rank = next_rank();
+    publish({item_put{rank, text}, item_put{rank_after(rank), made},
+             response_done{response, response_status::completed, "", {1, 1}}});
+  }
+
+  void run(std::uint64_t token, const put_item& command) {
+    const bool known = view_.find_item(command.value.id) != nullptr;
+    if (!known)
+      publish({item_put{next_rank(), command.value}});
+    accept(token, known);
+    if (!known && command.answer && view_.find_response(command.response) == nullptr)
+      respond(command.response);
+  }
+
+  void run(std::uint64_t token, const remove_item& command) {
+    if (view_.find_item(command.id) == nullptr)
+      return take(codec_->on_refused(token, {errc::not_found, "no such item", "item_id", ""}));
+    publish({item_removed{command.id}});
+    accept(token);
+  }
+
+  void run(std::uint64_t token, const get_item& command) {
+    for (const auto& stored : view_.items)
+      if (stored->value.id == command.id)
+        return take(codec_->on_accepted(token, {stored->seq, false, stored}));
+    take(codec_->on_refused(token, {errc::not_found, "no such item", "item_id", ""}));
+  }
+
+  void run(std::uint64_t token, const request_response& command) {
+    accept(token);
+    respond(command.response);
+  }
+
+  void run(std::uint64_t token, const cancel_response&) {
+    take(codec_->on_refused(token, {errc::not_found, "none", "", "response_not_active"}));
+  }
+
+  void run(std::uint64_t token, const edit_topic& command) {
+    if (command.topic != "date")
+      return take(codec_->on_refused(token, {errc::not_found, "no such topic", "topic", ""}));
+    publish({topic_updated{.topic = "date",
+                           .status = command.status.value_or(topic_status::confirmed),
+                           .value = command.value.value_or(""),
+                           .by = topic_author::person,
+                           .revision = view_.revision + 1,
+                           .edit = command.edit}});
+    accept(token);
+  }
+
+  void run(std::uint64_t token, const undo_topic&) {
+    accept(token, true);
+  }
+
+  void run(std::uint64_t token, const end_session&) {
+    take(codec_->on_lost(token));
+  }
+
+  counted_ids ids_;
+  std::unique_ptr<client_codec> codec_;
+  session_view view_;
+  std::vector<event_ptr> events_;
+  std::deque<send_command> commands_;
+  realtime_checker checker_;
+};
+
+} // namespace
+
+std::string torture_realtime(std::string_view input) {
+  for (const bool extensions : {false, true}) {
+    obliging_session session{extensions};
+    auto rest = input;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find('\n'), rest.size());
+      session.frame(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    if (auto wrong = session.faults(); !wrong.empty())
+      return wrong;
+  }
+  return {};
+}

@@ -1,0 +1,127 @@
+#pragma once
+
+#include "gateway/connection.hpp"
+#include "tests/lab/dice.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sidevoice::lab {
+
+/// Called with a sentence when a client sees what must not happen.
+using report_violation = std::function<void(const std::string&)>;
+
+/// What a client believes of its session, built from frames alone.
+struct client_view {
+  struct entry {
+    std::string role;
+    std::string text;
+    std::string status;
+  };
+  /// In the client's order, by previous_item_id.
+  std::vector<std::string> order;
+  std::map<std::string, entry> items;
+  std::map<std::string, nlohmann::json> topics;
+  std::uint64_t revision = 0;
+  std::uint64_t last_seq = 0;
+};
+
+/// A scripted client on a real connection actor and a real codec. Speaks the Realtime protocol,
+/// with the sidevoice extension or as a plain one; keeps what is unacknowledged and sends it again
+/// after a break, as our own client does; checks every frame against the protocol's order.
+class lab_client {
+public:
+  lab_client(std::string name, bool extensions, report_violation report);
+  ~lab_client();
+
+  /// The way out of a new connection. The old one is dead from now on.
+  std::shared_ptr<client_link> new_link();
+  void connected(connection_actor connection);
+  void disconnect();
+
+  [[nodiscard]] bool is_connected() const {
+    return static_cast<bool>(connection_);
+  }
+  [[nodiscard]] bool has_extensions() const {
+    return extensions_;
+  }
+  [[nodiscard]] const std::string& name() const {
+    return name_;
+  }
+
+  /// Does one thing a person or a program might do.
+  void act(dice& chance);
+
+  /// True once everything it asked for has been answered.
+  [[nodiscard]] bool is_settled() const {
+    return unanswered_.empty();
+  }
+
+  [[nodiscard]] const client_view& view() const {
+    return view_;
+  }
+  /// Items it sent and saw acknowledged with a durable number.
+  [[nodiscard]] const std::set<std::string>& acknowledged() const {
+    return acknowledged_;
+  }
+  /// Of those, the ones that asked for an answer.
+  [[nodiscard]] const std::set<std::string>& wants_answer() const {
+    return wants_answer_;
+  }
+  /// Distinct durable numbers, in the order they came.
+  [[nodiscard]] const std::vector<std::uint64_t>& numbers() const {
+    return numbers_;
+  }
+  /// Prints every frame; for a seed that is looked at.
+  static inline bool show_frames = false;
+
+  /// Called for the first piece of each response: its journal entry must be durable by then.
+  std::function<void(const std::string& response)> on_first_piece;
+
+private:
+  class link;
+
+  void on_frame(const std::string& text);
+  void on_number(std::uint64_t seq, bool more);
+  void on_error(const nlohmann::json& error);
+  void on_item(const nlohmann::json& event);
+  void on_response(const nlohmann::json& event, const std::string& type);
+  void on_extension(const nlohmann::json& event, const std::string& type);
+  void send(const nlohmann::json& event);
+  void send_input(dice& chance);
+  void send_edit(dice& chance);
+  void start_over();
+  std::string fresh(const char* prefix);
+
+  std::string name_;
+  bool extensions_;
+  report_violation report_;
+  std::shared_ptr<link> link_;
+  connection_actor connection_;
+  client_view view_;
+  std::string store_;
+  /// Frames without an answer, by item id or event id.
+  std::map<std::string, nlohmann::json> unanswered_;
+  std::set<std::string> acknowledged_;
+  std::set<std::string> wants_answer_;
+  std::vector<std::uint64_t> numbers_;
+  std::vector<std::string> sent_items_;
+  /// Text of the pieces per open response item.
+  std::map<std::string, std::string> streamed_;
+  /// Items of running answers: not in the journal yet.
+  std::set<std::string> unnumbered_;
+  /// Items whose final text is shorter than what was streamed.
+  std::set<std::string> cut_;
+  std::set<std::string> open_responses_;
+  std::set<std::string> closed_responses_;
+  std::uint64_t next_ = 0;
+};
+
+} // namespace sidevoice::lab

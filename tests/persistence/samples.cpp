@@ -1,0 +1,140 @@
+#include "tests/persistence/samples.hpp"
+
+namespace sidevoice::samples {
+
+std::vector<event_body> one_of_each() {
+  return {
+    session_started{
+      .app = "moving", .user = "ann", .release = "sha256:1", .locale = "en", .zone = "Europe/Rome"},
+    item_put{.rank = "10000000i",
+             .value = {.id = "item_1",
+                       .kind = item_kind::message,
+                       .role = item_role::assistant,
+                       .status = item_status::incomplete,
+                       .text = "Zo\xc3\xab said \"hi\"\n\\u0000",
+                       .unheard = "rest",
+                       .response = "resp_1"}},
+    item_put{.rank = "10000001",
+             .value = {.id = "item_2",
+                       .kind = item_kind::function_call,
+                       .call_id = "call_1",
+                       .name = "lookup",
+                       .arguments = R"({"a": 1})",
+                       .response = "resp_1"}},
+    item_put{.rank = "10000002",
+             .value = {.id = "item_3",
+                       .kind = item_kind::function_call_output,
+                       .call_id = "call_1",
+                       .output = "done"}},
+    item_removed{.id = "item_1"},
+    response_requested{.response = "resp_1", .cause = {"item_1", "item_3"}},
+    response_started{.response = "resp_1", .attempt = 2, .item = "item_4"},
+    response_spoken{.response = "resp_1", .attempt = 2, .clause = 3, .text = "Hello."},
+    response_done{.response = "resp_1",
+                  .status = response_status::cancelled,
+                  .reason = "turn_detected",
+                  .usage = {.input = 7, .output = 9}},
+    topic_updated{.topic = "date",
+                  .status = topic_status::contradicted,
+                  .value = R"({"amount": 1200.50})",
+                  .evidence = {.item = "item_1", .quote = "twelve hundred", .confidence = 0.3},
+                  .by = topic_author::person,
+                  .revision = 4,
+                  .head_read = 11,
+                  .edit = "edit_1",
+                  .undo = true},
+    analysis_done{.head_read = 12},
+    session_completed{.revision = 4, .result = R"({"date":"2027-03-12"})"},
+    session_reopened{.revision = 5},
+    session_ended{.reason = "left"},
+    erased{.was = "item.put"},
+  };
+}
+
+namespace {
+
+/// Few ids, so that events meet each other.
+std::string pick(random_engine& random, const char* prefix) {
+  return prefix + std::to_string(below(random, 6));
+}
+
+item random_item(random_engine& random) {
+  item value = user_message(pick(random, "item_"), "text " + std::to_string(below(random, 100)));
+  value.role = static_cast<item_role>(below(random, 3));
+  value.kind = static_cast<item_kind>(below(random, 3));
+  value.status = static_cast<item_status>(below(random, 2));
+  if (value.kind != item_kind::message)
+    value.call_id = pick(random, "call_");
+  if (below(random, 2) == 0)
+    value.response = pick(random, "resp_");
+  return value;
+}
+
+topic_updated random_topic(random_engine& random, std::uint64_t revision) {
+  return {.topic = pick(random, "topic_"),
+          .status = static_cast<topic_status>(below(random, 5)),
+          .value = below(random, 3) == 0 ? "" : std::to_string(below(random, 50)),
+          .evidence = {.item = pick(random, "item_"),
+                       .quote = "text",
+                       .confidence = static_cast<double>(below(random, 8)) / 7},
+          .by = static_cast<topic_author>(below(random, 3)),
+          .revision = revision,
+          .head_read = below(random, 50),
+          .edit = below(random, 2) == 0 ? "" : "edit_" + std::to_string(below(random, 200)),
+          .undo = below(random, 5) == 0};
+}
+
+event_body random_body(random_engine& random, std::uint64_t seq) {
+  switch (below(random, 14)) {
+    case 0:
+    case 1:
+    case 2:
+      return item_put{.rank = "1000000" + std::to_string(below(random, 10)),
+                      .value = random_item(random)};
+    case 3:
+      return item_removed{.id = pick(random, "item_")};
+    case 4:
+      // More ids than elsewhere, so that the list of closed responses overflows.
+      return response_requested{.response = "resp_" + std::to_string(below(random, 150)),
+                                .cause = {pick(random, "item_")}};
+    case 5:
+      return response_started{.response = pick(random, "resp_"),
+                              .attempt = static_cast<std::uint32_t>(1 + below(random, 2)),
+                              .item = pick(random, "item_")};
+    case 6:
+      return response_spoken{.response = pick(random, "resp_"),
+                             .attempt = static_cast<std::uint32_t>(1 + below(random, 2)),
+                             .clause = static_cast<std::uint32_t>(1 + below(random, 3)),
+                             .text = "clause "};
+    case 7:
+      return response_done{.response = "resp_" + std::to_string(below(random, 150)),
+                           .status = static_cast<response_status>(below(random, 4)),
+                           .reason = below(random, 2) == 0 ? "" : "owner_lost"};
+    case 8:
+    case 9:
+      return random_topic(random, seq);
+    case 10:
+      return analysis_done{.head_read = below(random, seq + 1)};
+    case 11:
+      return session_completed{.revision = below(random, 9), .result = "{}"};
+    case 12:
+      return session_reopened{.revision = below(random, 9)};
+    default:
+      return below(random, 4) == 0 ? event_body{session_ended{.reason = "left"}}
+                                   : event_body{erased{.was = "item.put"}};
+  }
+}
+
+} // namespace
+
+std::vector<event_ptr> random_journal(random_engine& random, std::size_t length) {
+  std::vector<event_ptr> events;
+  events.push_back(make_event(1, session_started{.app = "moving", .user = "ann"}));
+  while (events.size() < length) {
+    const auto seq = events.size() + 1;
+    events.push_back(make_event(seq, random_body(random, seq)));
+  }
+  return events;
+}
+
+} // namespace sidevoice::samples

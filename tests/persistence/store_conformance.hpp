@@ -1,0 +1,22 @@
+#pragma once
+
+#include "persistence/store.hpp"
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace sidevoice::samples {
+
+/// One rule of `persistence/store.hpp`, executable. `check` gets an empty store.
+struct store_rule {
+  const char* name;
+  void (*check)(store_writer& store);
+};
+
+const std::vector<store_rule>& store_rules();
+
+/// Checks every rule on a store of its own.
+void check_conformance(const std::function<std::unique_ptr<store_writer>()>& make_empty_store);
+
+} // namespace sidevoice::samples
