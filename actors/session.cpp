@@ -102,7 +102,7 @@ calendar_day session_state::today() const {
 }
 
 void session_state::check_idle() {
-  const auto busy = !loaded() || !log_->idle() || !attaching_.empty()
+  const auto busy = !log_ || !log_->idle() || !attaching_.empty()
                     || ahead().running() != nullptr
                     || std::any_of(listeners_.begin(), listeners_.end(),
                                    [](const listener& l) { return l.is_client; });

@@ -101,7 +101,9 @@ session_state::promise session_state::on_put(put_item command) {
   if (const auto* known = view.find_item(command.value.id))
     return repeat(known->seq);
   if (view.removed.contains(command.value.id))
-    return repeat(view.head);
+    return refuse({errc::not_found,
+                   "the item " + command.value.id + " was deleted; send it under a new id", "item.id",
+                   "item_removed"});
   if (!view.ended.empty())
     return refuse(ended_error());
   if (auto fault = check_output(view, command.value)) {

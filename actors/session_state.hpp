@@ -72,8 +72,9 @@ public:
   // -----------------------------------------------------------------------------
 
   void start(const node_parts& parts, const find_session& who);
+  /// The journal is folded, and the session's beginning is durable: only then does it answer.
   [[nodiscard]] bool loaded() const {
-    return log_.has_value();
+    return log_.has_value() && log_->durable()->head > 0;
   }
   void on_claimed(result<claimed> answer);
   void on_down(const caf::down_msg& down);

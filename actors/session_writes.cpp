@@ -24,7 +24,7 @@ void session_state::await(std::uint64_t seq, when_durable done) {
 }
 
 void session_state::pump() {
-  if (!loaded())
+  if (!log_)
     return;
   if (!paused_ && !finishing()) {
     // Each step may make room for the next: a lost response is closed, then its continuation

@@ -59,6 +59,8 @@ void realtime_codec::accepted_repeat(const pending& about, const accepted& answe
         out_.fault(*wrong, about.event_id);
       return;
     case ask::remove:
+      if (answer.seq > last_seq_)
+        return;
       out_.event({{"type", "conversation.item.deleted"}, {"item_id", about.subject}});
       return;
     case ask::edit:
@@ -149,14 +151,13 @@ realtime_fault realtime_codec::fault_of(const pending& about, const error& why) 
     return {"item_create_invalid_call_id",
             "The conversation has no function call of this call_id that waits for its output.",
             "item.call_id"};
+  if (why.reason == "item_removed" || about.what == ask::echo)
+    return {"invalid_value",
+            "An item of this id was created before and deleted since; use another id.", "item.id"};
   switch (why.code) {
     case errc::not_found:
       if (about.what == ask::remove || about.what == ask::retrieve)
         return {"item_not_found", "There is no such item in this conversation.", "item_id"};
-      if (about.what == ask::echo)
-        return {"invalid_value",
-                "An item of this id was created before and deleted since; use another id.",
-                "item.id"};
       return {"session_expired", "The session has ended or does not exist; open a new one."};
     case errc::invalid:
       return {"invalid_value", why.detail, why.param};

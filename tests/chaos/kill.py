@@ -14,6 +14,7 @@ import os
 import pathlib
 import random
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -137,7 +138,13 @@ class Chaos:
             act(visitor)
         except (Closed, TimeoutError, OSError):
             pass
-        alive = self.server.process.poll() is None
+        alive = False
+        try:
+            # The socket breaks a moment before the process is gone.
+            if fault:
+                self.server.process.wait(5)
+        except subprocess.TimeoutExpired:
+            alive = True
         self.server.kill()
         if fault and alive:
             self.faults.append(f"{point}: the fault point was never reached")

@@ -42,6 +42,8 @@ class Talk {
     const talk = new Talk(options);
     await talk.session.connect({ apiKey: key, url: address(options.query) });
     await talk.until(() => talk.of('session.updated').length > 0, 'session.updated');
+    // The greeting, or what a session that is joined begins with.
+    await talk.until(() => talk.texts('assistant').length > 0, 'the first words');
     return talk;
   }
 
@@ -85,9 +87,11 @@ class Talk {
 
   /** Says something and waits for the answer to be in the history. */
   async say(text) {
-    const before = this.texts('assistant').length;
+    const texts = this.texts('assistant').length;
+    const ends = this.of('response.done').length;
     this.session.sendMessage(text);
-    await this.until(() => this.texts('assistant').length > before, `an answer to "${text}"`);
+    await this.until(() => this.texts('assistant').length > texts, `an answer to "${text}"`);
+    await this.responses(ends + 1);
     return this.texts('assistant').at(-1);
   }
 

@@ -61,6 +61,10 @@ def talk(client):
         assert opened.next().type == "session.created"
         connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
         opened.until("session.updated")
+        # The greeting: as a response, or as an item where it was over before this connection listened.
+        opened.until("conversation.item.done")
+        if of(opened.seen, "response.created"):
+            opened.until("response.done")
         yield opened
 
 
