@@ -44,6 +44,7 @@ struct put_item {
   /// Unset: at the end. "root": at the front. Else behind that item.
   std::optional<std::string> previous;
   bool answer = false;
+  bool revive = false;
   /// Id of the response, with `answer`.
   std::string response;
   response_options_ptr options;

@@ -100,7 +100,7 @@ session_state::promise session_state::on_put(put_item command) {
   const auto& view = ahead();
   if (const auto* known = view.find_item(command.value.id))
     return repeat(known->seq);
-  if (view.removed.contains(command.value.id))
+  if (view.removed.contains(command.value.id) && !command.revive)
     return refuse({errc::not_found,
                    "the item " + command.value.id + " was deleted; send it under a new id", "item.id",
                    "item_removed"});

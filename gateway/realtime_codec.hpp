@@ -44,10 +44,10 @@ private:
   struct pending {
     ask what = ask::create;
     /// The client's event, for errors.
-    std::string event_id;
+    std::string event_id = {};
     /// Item, topic or edit it is about.
-    std::string subject;
-    std::string response;
+    std::string subject = {};
+    std::string response = {};
     /// Its event has been shown already: nothing more is to be said.
     bool shown = false;
   };

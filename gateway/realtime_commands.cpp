@@ -184,6 +184,9 @@ realtime_codec::fault realtime_codec::on_create(const json& event) {
     return wrong;
   if (!previous.empty())
     put.previous = previous;
+  // Official clients change an item by deleting it and creating it again under its id; our own
+  // sends an item again only because it has heard no answer.
+  put.revive = !options_.extensions;
   if (const auto answer = event.find("answer"); answer != event.end()) {
     if (!answer->is_boolean())
       return wrong_type("answer", "true or false");

@@ -74,6 +74,7 @@ fault read_role(const json& body, item& out) {
 fault read_part(const json& part, const std::string& path, item& out) {
   if (!part.is_object())
     return wrong_type(path, "an object such as {\"type\": \"input_text\", \"text\": \"...\"}");
+  // Parts without text are audio or images: what is wrong with those is said below.
   if (auto wrong = only_known(part, {"type", "text"}, path); wrong && part.contains("text"))
     return wrong;
   std::string type;

@@ -197,10 +197,11 @@ void realtime_responses::finish_message(open_response& r, const item& value) {
 }
 
 void realtime_responses::abandon_message(open_response& r) {
-  item left{.id = r.message->id,
-            .role = item_role::assistant,
-            .status = item_status::incomplete,
-            .text = r.message->text};
+  item left;
+  left.id = r.message->id;
+  left.role = item_role::assistant;
+  left.status = item_status::incomplete;
+  left.text = r.message->text;
   finish_message(r, left);
   // It never entered the journal, so it is no part of the conversation.
   out_.event({{"type", "conversation.item.deleted"}, {"item_id", left.id}});
@@ -301,7 +302,10 @@ void realtime_responses::reconcile(const session_view& view) {
         put(stored->value);
     if (known != nullptr && known->phase != response_phase::done)
       continue;
-    response_done end{.response = id, .status = response_status::failed, .reason = "unknown"};
+    response_done end;
+    end.response = id;
+    end.status = response_status::failed;
+    end.reason = "unknown";
     if (known != nullptr) {
       end.status = known->status;
       end.reason = known->reason;

@@ -59,7 +59,7 @@ private:
   struct open_message_part {
     std::string id;
     std::size_t index = 0;
-    std::string text;
+    std::string text = {};
     /// Pieces seen; a piece that does not follow stops the stream, and `put` sends the rest.
     std::uint32_t n = 0;
     bool broken = false;

@@ -39,8 +39,13 @@ void on(session_view& view, const event& e, const session_started& body) {
 }
 
 void on(session_view& view, const event& e, const item_put& body) {
-  if (view.removed.contains(body.value.id))
-    return;
+  // A late put of a running answer does not bring back what was deleted; a client that creates an
+  // item under a deleted id means it (the session has checked that).
+  if (view.removed.contains(body.value.id)) {
+    if (!body.value.response.empty())
+      return;
+    view.removed.erase(body.value.id);
+  }
   auto entry = std::make_shared<stored_item>(
     stored_item{.value = body.value, .rank = body.rank, .seq = e.seq, .at = e.at});
   // From the back: nearly every put is of one of the newest items.

@@ -85,7 +85,7 @@ struct session_view {
 
   /// By rank.
   std::vector<stored_item_ptr> items;
-  /// Ids that were deleted: a repeated create of one is known, and does not bring it back.
+  /// Ids that were deleted, and not created anew since.
   std::set<std::string> removed;
 
   /// Requested or running, in the order of the requests; at most one runs.

@@ -25,7 +25,7 @@ realtime_openai() {
   mkdir -p "$folder/realtime_openai"
   install_python_packages "$here/realtime_openai/requirements.txt" "$folder/realtime_openai"
   PYTHONDONTWRITEBYTECODE=1 "$folder/realtime_openai/venv/bin/python" -m pytest -q -p no:cacheprovider \
-    "$here/realtime_openai"
+    -W ignore::DeprecationWarning:openai.lib._websocket "$here/realtime_openai"
 }
 
 if [ $# -eq 0 ]; then

@@ -1,6 +1,6 @@
 #define CAF_SUITE connection
 
-#include "gateway/connection.hpp"
+#include "tests/connection/fakes.hpp"
 
 // The test framework uses it without defining it.
 #define FAIL CAF_FAIL
@@ -13,143 +13,8 @@
 namespace {
 
 using namespace sidevoice;
+using namespace connection_fakes;
 using namespace std::chrono_literals;
-
-/// What a client was told.
-class recording_link final : public client_link {
-public:
-  bool send(std::string text) override {
-    frames.push_back(std::move(text));
-    return reads;
-  }
-  void close(std::uint16_t code, std::string) override {
-    closed.push_back(code);
-  }
-  void consumed() override {
-    ++credits;
-  }
-
-  std::vector<std::string> frames;
-  std::vector<std::uint16_t> closed;
-  int credits = 0;
-  bool reads = true;
-};
-
-/// Says what it was asked in plain words. A frame "get ID" becomes a command; "bad" an error.
-class plain_codec final : public client_codec {
-public:
-  codec_actions on_open() override {
-    return {send_frame{"hello"}, attach_session{0, true}};
-  }
-  codec_actions on_frame(std::string_view text) override {
-    if (text == "bad")
-      return {send_frame{"error", true}};
-    if (text == "bye")
-      return {close_socket{1000, "bye"}, send_frame{"never sent"}};
-    return {send_command{next_++, get_item{std::string{text}}}};
-  }
-  codec_actions on_binary() override {
-    return {send_frame{"binary", true}};
-  }
-  codec_actions on_attached(const attached& state) override {
-    seq_ = state.view->head;
-    return {send_frame{"attached " + std::to_string(seq_)}};
-  }
-  codec_actions on_attach_refused(const error& why) override {
-    return {send_frame{"refused: " + why.detail, true}, close_socket{1013, "later"}};
-  }
-  codec_actions on_published(const published& batch) override {
-    seq_ = batch.events.back()->seq;
-    return {send_frame{"published " + std::to_string(seq_)}};
-  }
-  codec_actions on_delta(const answer_delta& delta) override {
-    if (delta.text.empty())
-      return {};
-    return {send_frame{delta.text}};
-  }
-  codec_actions on_notice(const notice& what) override {
-    return {send_frame{what.text}};
-  }
-  codec_actions on_accepted(std::uint64_t token, const accepted&) override {
-    return {send_frame{"accepted " + std::to_string(token)}};
-  }
-  codec_actions on_refused(std::uint64_t token, const error& why) override {
-    return {send_frame{"refused " + std::to_string(token) + ": " + why.detail, true}};
-  }
-  codec_actions on_lost(std::uint64_t token) override {
-    return {send_frame{"lost " + std::to_string(token), true}};
-  }
-  [[nodiscard]] std::uint64_t last_seq() const override {
-    return seq_;
-  }
-
-private:
-  std::uint64_t next_ = 1;
-  std::uint64_t seq_ = 0;
-};
-
-/// What the session and the directory are to do, and what they were asked; shared with the actors.
-struct script {
-  std::uint64_t head = 5;
-  /// Ids of items on which the session crashes, stays silent or says no.
-  std::string crash_on;
-  std::string silent_on;
-  std::string refuse_on;
-  bool refuse_attach = false;
-  bool away = false;
-  session_actor session;
-  std::vector<std::string> asked;
-  int found = 0;
-};
-
-session_actor::behavior_type fake_session(session_actor::pointer self, script* s) {
-  const auto take = [](const auto&) -> caf::result<accepted> { return accepted{}; };
-  return {[=](const attach& how) -> caf::result<attached> {
-            s->asked.push_back(how.snapshot ? "snapshot" : "after " + std::to_string(how.after));
-            if (s->refuse_attach)
-              return to_caf({errc::unavailable, "no store", {}, {}});
-            auto view = std::make_shared<session_view>();
-            view->head = s->head;
-            return attached{view, {}, how.snapshot, {}, "store"};
-          },
-          [=](const put_item& x) { return take(x); },
-          [=](const remove_item& x) { return take(x); },
-          [=](const get_item& command) -> caf::result<accepted> {
-            s->asked.push_back(command.id);
-            if (command.id == s->crash_on)
-              throw std::runtime_error("as the script says");
-            if (command.id == s->silent_on)
-              return self->make_response_promise<accepted>();
-            if (command.id == s->refuse_on)
-              return to_caf({errc::not_found, "no such item", {}, {}});
-            return accepted{};
-          },
-          [=](const request_response& x) { return take(x); },
-          [=](const cancel_response& x) { return take(x); },
-          [=](const edit_topic& x) { return take(x); },
-          [=](const undo_topic& x) { return take(x); },
-          [=](const end_session&) -> caf::result<accepted> {
-            self->quit(caf::exit_reason::normal);
-            return accepted{};
-          },
-          [](const join_runner&) {},
-          [](const answer_delta&) {},
-          [](const answer_done&) {},
-          [](const propose_topics&) { return analysis_taken{}; },
-          [=](view_atom) { return attached{}; }};
-}
-
-directory_actor::behavior_type fake_directory(directory_actor::pointer self, script* s) {
-  return {[=](const find_session& who) -> caf::result<session_actor> {
-            ++s->found;
-            s->asked.push_back(who.create ? "find or create" : "find");
-            if (s->away)
-              return to_caf({errc::unavailable, "starting", {}, {}});
-            s->session = self->system().spawn(fake_session, s);
-            return s->session;
-          },
-          [](tree_atom) { return tree_report{}; }, [](stop_atom) {}};
-}
 
 struct config : caf::actor_system_config {};
 

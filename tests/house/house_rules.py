@@ -22,7 +22,7 @@ ROOMS_WITHOUT_CAF = ["config", "persistence", "providers"]
 CLOCK_FILES = ["config/asio_loop.hpp", "config/asio_loop.cpp", "config/loop.hpp"]
 # Folders of tests/ that mirror no room: what they are is said in ARCHITECTURE.md.
 OTHER_TEST_FOLDERS = ["lab", "conformance", "integration", "chaos", "e2e", "fuzz", "mutants", "house",
-                      "deciders", "support"]
+                      "deciders", "connection", "support"]
 BEAST_FILES_MAX = 4
 LINES_MAX = 400
 LINES_AIM = 300

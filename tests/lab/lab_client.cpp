@@ -105,10 +105,12 @@ void lab_client::act(dice& chance) {
         return send({{"type", "sidevoice.topic.undo"}, {"event_id", fresh("undo_")}});
       [[fallthrough]];
     case 3:
-      if (!sent_items_.empty() && chance.chance(20))
+      if (!acknowledged_.empty() && chance.chance(20))
         return send({{"type", "conversation.item.delete"},
                      {"event_id", fresh("delete_")},
-                     {"item_id", sent_items_[chance.roll(sent_items_.size())]}});
+                     {"item_id",
+                      *std::next(acknowledged_.begin(),
+                                 static_cast<std::ptrdiff_t>(chance.roll(acknowledged_.size())))}});
       [[fallthrough]];
     case 4:
       // The same id again: the same answer, and no second turn.
@@ -145,7 +147,6 @@ void lab_client::send_input(dice& chance) {
       chance.chance(50) ? "root" : view_.order[chance.roll(view_.order.size())].c_str();
   }
   unanswered_.emplace(id, frame);
-  sent_items_.push_back(id);
   send(frame);
   if (!extensions_)
     send({{"type", "response.create"}, {"event_id", fresh("create_")}});

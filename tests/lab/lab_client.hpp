@@ -112,7 +112,6 @@ private:
   std::set<std::string> acknowledged_;
   std::set<std::string> wants_answer_;
   std::vector<std::uint64_t> numbers_;
-  std::vector<std::string> sent_items_;
   /// Text of the pieces per open response item.
   std::map<std::string, std::string> streamed_;
   /// Items of running answers: not in the journal yet.

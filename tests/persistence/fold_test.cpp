@@ -76,12 +76,22 @@ TEST_CASE("a second put replaces the item and keeps when it came first") {
   CHECK(fold.view.find_item("a")->at == 1001);
 }
 
-TEST_CASE("a removed item does not come back") {
+TEST_CASE("a late put of a running answer does not bring a removed item back") {
   folding fold;
-  fold.add(put("a", "1")).add(item_removed{.id = "a"}).add(put("a", "1"));
+  auto answer = put("a", "1", item_role::assistant);
+  answer.value.response = "r1";
+  fold.add(answer).add(item_removed{.id = "a"}).add(answer);
   CHECK(ids(fold.view).empty());
   CHECK(fold.view.removed.contains("a"));
   CHECK(fold.view.head == 3);
+}
+
+TEST_CASE("an item that a client creates anew under a removed id is there again") {
+  folding fold;
+  fold.add(put("a", "1")).add(item_removed{.id = "a"}).add(put("a", "2"));
+  CHECK(ids(fold.view) == names{"a"});
+  CHECK(fold.view.find_item("a")->seq == 3);
+  CHECK_FALSE(fold.view.removed.contains("a"));
 }
 
 TEST_CASE("what came after the last request is unanswered, in the order of ranks") {

@@ -11,6 +11,8 @@ export class SidevoiceChat extends SidevoiceElement {
   #stop;
   #notice;
   #ended;
+  /** The newest message is in view, and shall stay so when something is added or the room changes. */
+  #follows = true;
 
   constructor() {
     super([base_sheet(), chat_sheet()]);
@@ -23,6 +25,10 @@ export class SidevoiceChat extends SidevoiceElement {
 
   #build() {
     this.#log = make('div', { class: 'log', part: 'log', role: 'log', tabindex: '0', 'aria-label': this.text('conversation') });
+    this.#log.addEventListener('scroll', () => {
+      this.#follows = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 80;
+    });
+    new ResizeObserver(() => this.#follow()).observe(this.#log);
     this.#thinking = make('p', { class: 'thinking', part: 'thinking', role: 'status' });
     this.#notice = make('p', { class: 'notice', part: 'notice', role: 'status' });
     this.#ended = make('p', { class: 'ended', part: 'ended', hidden: true, text: this.text('ended') });
@@ -54,7 +60,8 @@ export class SidevoiceChat extends SidevoiceElement {
     this.#input.value = '';
     // A refusal shows beside the message itself.
     this.session.send(text).catch(() => {});
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#follows = true;
+    this.#follow();
   }
 
   focus_input() {
@@ -78,7 +85,6 @@ export class SidevoiceChat extends SidevoiceElement {
   render() {
     const { session } = this;
     if (!session) return;
-    const follows = this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 80;
     const messages = session.messages.filter((message) => message.role !== 'system');
     show_rows(this.#log, this.#rows, messages, (message) => new MessageRow(this, message));
     const streams = messages.some((message) => message.status === 'in_progress' && message.text);
@@ -89,11 +95,16 @@ export class SidevoiceChat extends SidevoiceElement {
     this.#ended.hidden = !over;
     this.#input.disabled = over;
     this.#send.disabled = over;
-    if (follows) this.#log.scrollTop = this.#log.scrollHeight;
+    this.#follow();
+  }
+
+  #follow() {
+    if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
   }
 
   reveal({ item, quote }) {
     for (const row of this.#rows.values()) row.conceal();
+    this.#follows = false;
     this.#rows.get(item)?.reveal(quote);
   }
 }

@@ -80,6 +80,7 @@ export class TopicRow {
     this.body.append(this.#form);
     this.#edit.hidden = true;
     field.focus();
+    this.#form.scrollIntoView({ block: 'nearest' });
   }
 
   async #store(attempt, read) {
@@ -96,6 +97,7 @@ export class TopicRow {
       attempt.base_revision = this.#topic.revision ?? attempt.base_revision;
       error.textContent = fault.message;
       controls[0].focus();
+      error.scrollIntoView({ block: 'nearest' });
     }
   }
 

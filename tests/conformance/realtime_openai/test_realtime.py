@@ -62,8 +62,9 @@ def talk(client):
         connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
         opened.until("session.updated")
         # The greeting: as a response, or as an item where it was over before this connection listened.
-        opened.until("conversation.item.done")
-        if of(opened.seen, "response.created"):
+        if not of(opened.seen, "conversation.item.done"):
+            opened.until("conversation.item.done")
+        if len(of(opened.seen, "response.done")) < len(of(opened.seen, "response.created")):
             opened.until("response.done")
         yield opened
 
@@ -144,15 +145,20 @@ def test_an_item_keeps_the_id_that_its_client_gave_and_the_same_id_again_is_no_s
     assert talk.until("response.done")[-1].response.status == "completed"
 
 
-def test_a_cancelled_response_ends_once_as_cancelled(talk):
+def test_a_cancelled_response_ends_once(talk):
     talk.create_item(FROM)
     talk.connection.response.create()
-    talk.connection.response.cancel()
-    done = talk.until("response.done")[-1]
-    assert done.response.status == "cancelled"
-    assert done.response.status_details.reason == "client_cancelled"
+    talk.connection.response.cancel(event_id="cancel")
+    done = talk.until("response.done")[-1].response
+    if done.status == "cancelled":
+        assert done.status_details.reason == "client_cancelled"
+    else:
+        # The offline agent may be faster than the cancellation: then there is nothing to cancel, and it says so.
+        assert done.status == "completed"
+        late = (of(talk.seen, "error") or talk.until("error"))[-1].error
+        assert (late.code, late.event_id) == ("response_cancel_not_active", "cancel")
     after = talk.say("It is a flat.")
-    assert after[-1].response.id != done.response.id
+    assert after[-1].response.id != done.id
     assert of(after, "response.done") == [after[-1]]
 
 
@@ -183,14 +189,21 @@ def test_an_error_names_the_event_at_fault_and_the_connection_goes_on(talk, even
     assert talk.say("It is a flat.")[-1].response.status == "completed"
 
 
-def test_a_second_response_beside_a_running_one_is_refused(talk):
+def test_a_second_response_waits_for_nobody(talk):
     talk.create_item(FROM)
     talk.connection.response.create()
     talk.connection.response.create(event_id="second")
-    events = talk.until("response.done")
-    (refused,) = of(events, "error")
-    assert refused.error.code == "conversation_already_has_active_response"
-    assert refused.error.event_id == "second"
+    first = talk.until("response.done")
+    refused = of(first, "error")
+    if refused:
+        (refusal,) = refused
+        assert refusal.error.code == "conversation_already_has_active_response"
+        assert refusal.error.event_id == "second"
+    else:
+        # The offline agent may be faster than the second request, which is then one of its own.
+        second = talk.until("response.done")
+        assert second[-1].response.id != first[-1].response.id
+        assert not of(second, "error")
 
 
 def test_another_connection_to_the_session_gets_its_items(client, talk):
