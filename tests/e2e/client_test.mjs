@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { join } from 'node:path';
 import WebSocket from 'ws';
 import { Proxy } from './proxy.mjs';
-import { Server } from './server.mjs';
+import { Server, within } from './server.mjs';
 import { source } from './source.mjs';
 
 const { connect } = await import(join(source, 'clients/js/sidevoice.js'));
@@ -27,7 +27,30 @@ after(() => server.stop());
 
 const open = (about = {}) => connect({ app: 'moving', url: server.url, WebSocket, storage: local_storage(), ...about });
 
-const event_of = (session, name) => new Promise((resolve) => session.on(name, (...args) => resolve(args)));
+const event_of = (session, name) =>
+  within(new Promise((resolve) => session.on(name, (...args) => resolve(args))), `the event "${name}"`);
+
+/** Sends, and waits for the answer. */
+async function say(session, text) {
+  const turn = await within(session.send(text), `the acknowledgement of "${text}"`);
+  return within(turn.done, `the answer to "${text}"`);
+}
+
+/** Waits until a condition on the session holds. */
+function until(session, condition, what) {
+  return within(
+    new Promise((resolve) => {
+      const look = () => {
+        if (!condition()) return;
+        off();
+        resolve();
+      };
+      const off = session.on('change', look);
+      look();
+    }),
+    what,
+  );
+}
 
 test('a message is durable when send resolves, and its turn ends with the answer', async () => {
   const session = await open();
@@ -44,7 +67,7 @@ test('a message is durable when send resolves, and its turn ends with the answer
 test('the session is taken up again with what it had, and "new" begins another', async () => {
   const storage = local_storage();
   const first = await open({ storage });
-  await (await first.send('My name is Ada Lovelace.')).done;
+  await say(first, 'My name is Ada Lovelace.');
   first.close();
   const second = await open({ storage });
   assert.equal(second.id, first.id);
@@ -91,12 +114,10 @@ test('an edit that is based on an older revision rejects and changes nothing', a
 test('what is sent while the network is gone arrives once', async () => {
   const proxy = await Proxy.start(server.url);
   const session = await open({ url: proxy.url });
-  await (await session.send('My name is Ada Lovelace.')).done;
-  const lost = event_of(session, 'state');
+  await say(session, 'My name is Ada Lovelace.');
   proxy.cut();
-  assert.deepEqual(await lost, ['resuming', 'ready']);
-  const turns = await Promise.all(['I move to Paris.', 'I have a piano.'].map((text) => session.send(text)));
-  for (const turn of turns) await turn.done;
+  await until(session, () => session.state === 'resuming', 'the loss of the socket');
+  await Promise.all(['I move to Paris.', 'I have a piano.'].map((text) => say(session, text)));
   const texts = session.messages.filter((message) => message.role === 'user').map((message) => message.text);
   assert.deepEqual(texts, ['My name is Ada Lovelace.', 'I move to Paris.', 'I have a piano.']);
   session.close();
@@ -107,8 +128,7 @@ test('a message on a socket that has gone silent is delivered once by another', 
   const proxy = await Proxy.start(server.url);
   const session = await open({ url: proxy.url });
   proxy.silence();
-  const turn = await session.send('My name is Ada Lovelace.');
-  assert.equal((await turn.done).status, 'completed');
+  assert.equal((await say(session, 'My name is Ada Lovelace.')).status, 'completed');
   assert.equal(session.messages.filter((message) => message.role === 'user').length, 1);
   session.close();
   await proxy.stop();
@@ -119,12 +139,12 @@ test('a message that a closed page could not send is sent by its next life', asy
   const proxy = await Proxy.start(server.url);
   const first = await open({ storage, url: proxy.url });
   proxy.cut();
-  await event_of(first, 'state');
+  await until(first, () => first.state === 'resuming', 'the loss of the socket');
   first.send('My name is Ada Lovelace.').catch(() => {});
   first.close();
   const second = await open({ storage, url: proxy.url });
-  while (!second.store.messages.some((message) => message.role === 'user')) await event_of(second, 'change');
-  while (!(second.state === 'ready' && second.messages.at(-1).role === 'assistant')) await event_of(second, 'change');
+  const delivered = () => second.store.messages.some((message) => message.role === 'user');
+  await until(second, () => delivered() && second.messages.at(-1).role === 'assistant', 'an answer');
   assert.equal(second.messages.filter((message) => message.text === 'My name is Ada Lovelace.').length, 1);
   second.close();
   await proxy.stop();
@@ -134,14 +154,12 @@ test('two clients of one session show the same', async () => {
   const storage = local_storage();
   const one = await open({ storage });
   const two = await open({ storage });
-  const turn = await one.send('My name is Ada Lovelace.');
-  await turn.done;
+  await say(one, 'My name is Ada Lovelace.');
   await two.topics.set('home', 'flat');
-  await (await two.send('We move on 12 March 2027.')).done;
-  while (one.store.seq !== two.store.seq) {
-    const behind = one.store.seq < two.store.seq ? one : two;
-    await event_of(behind, 'change');
-  }
+  await say(two, 'We move on 12 March 2027.');
+  // An edit that only one of them makes comes last: whoever has it has all before it.
+  const last = await one.topics.set('floor', 3);
+  await until(two, () => two.topics.get('floor').revision === last.revision, 'the edit of the other client');
   assert.deepEqual(one.messages, two.messages);
   assert.deepEqual(one.topics.all(), two.topics.all());
   one.close();

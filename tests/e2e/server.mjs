@@ -79,9 +79,26 @@ export class Server {
   async #end(signal) {
     const ending = this.#process;
     if (!ending || ending.exitCode !== null || ending.signalCode !== null) return ending?.exitCode ?? 0;
-    return new Promise((resolve) => {
-      ending.once('exit', (code) => resolve(code ?? 0));
-      ending.kill(signal);
+    const ended = new Promise((resolve) => ending.once('exit', (code) => resolve(code ?? 0)));
+    ending.kill(signal);
+    return within(ended, 'the end of the server').catch((late) => {
+      ending.kill('SIGKILL');
+      throw new Error(`${late.message}\n${this.#stderr}`);
     });
   }
+}
+
+/**
+ * A promise with a deadline.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {string} what it is that is waited for
+ * @returns {Promise<T>}
+ */
+export function within(promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Waited ${patience_ms / 1000} s for ${what}.`)), patience_ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
