@@ -177,7 +177,8 @@ CAF_TEST(a session whose epoch was taken ends at its next append) {
                                                [](const result<claimed>&) {}});
   journal.disk->run(std::move(steal));
   std::string reason;
-  sys.spawn([&, to = session](caf::event_based_actor* watcher) {
+  // Monitoring holds nobody: without this handle the watcher would be gone at once.
+  const auto held = sys.spawn([&, to = session](caf::event_based_actor* watcher) {
     watcher->monitor(to);
     watcher->set_down_handler([&, watcher](const caf::down_msg& down) {
       reason = from_caf(down.reason).reason;
