@@ -204,6 +204,25 @@ void world::check_agreement(const std::string& session) {
   }
 }
 
+void world::check_tree() {
+  // What /debug/tree prints are the names of cluster/supervision_tree.cpp, once for each session.
+  std::map<std::string, std::vector<std::string>> live;
+  const auto asker = system_->spawn([&live, to = directory_](caf::event_based_actor* self) {
+    self->request(to, std::chrono::seconds{5}, tree_atom::value)
+      .then(
+        [&live](const tree_report& report) {
+          for (const auto& entry : report.entries)
+            live[entry.session].push_back(entry.name);
+        },
+        [](const caf::error&) {});
+  });
+  while (work_once()) {}
+  for (const auto& who : patrons_)
+    if (live[who.session] != session_tree_names())
+      violated(who.session + " has a tree of " + json(live[who.session]).dump() + " instead of "
+               + json(session_tree_names()).dump());
+}
+
 void world::check_silence() {
   for (auto& who : patrons_)
     who.client->disconnect();

@@ -295,6 +295,7 @@ outcome world::run() {
       sessions.push_back(who.session);
   for (const auto& session : sessions)
     check_journal(session);
+  check_tree();
   check_silence();
   return std::move(out_);
 }

@@ -69,6 +69,7 @@ private:
   void check_topics(const std::string& session, const std::vector<event_ptr>& events);
   void check_client(const patron& who, const session_view& view);
   void check_agreement(const std::string& session);
+  void check_tree();
   void check_silence();
   std::vector<event_ptr> read_all(const std::string& session);
 
