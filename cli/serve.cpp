@@ -107,6 +107,7 @@ int run_node(node& home, const server_settings& settings, const serve_options& o
                                .count = &home.count(),
                                .ids = &home.ids(),
                                .where = &home.where(),
+                               .sessions = [&home] { return home.live_sessions(); },
                                .options = gateway_settings(settings, options)});
   if (!opened)
     return fail(opened.error());

@@ -41,6 +41,7 @@ public:
       self_->monitor(fresh);
       keys_.emplace(fresh.address(), key);
       known = sessions_.emplace(key, std::move(fresh)).first;
+      count_live();
     }
     return self_->delegate(known->second, who);
   }
@@ -89,6 +90,11 @@ public:
   }
 
 private:
+  void count_live() {
+    if (options_.live != nullptr)
+      options_.live->store(sessions_.size(), std::memory_order_relaxed);
+  }
+
   /// A report is for people: more sessions than this make none of it readable.
   static constexpr std::size_t report_max = 1000;
 
@@ -96,6 +102,7 @@ private:
     auto node = keys_.extract(source);
     if (!node.empty())
       sessions_.erase(node.mapped());
+    count_live();
     if (stopping_ && sessions_.empty())
       self_->quit(caf::exit_reason::user_shutdown);
   }

@@ -2,11 +2,15 @@
 
 #include "actors/supervisor.hpp"
 
+#include <atomic>
+
 namespace sidevoice {
 
 struct directory_options {
   /// Sessions with running actors on this node; beyond it new ones are refused (`overloaded`).
   std::size_t sessions_max = 100'000;
+  /// Kept at the number of sessions with running actors, for metrics; null: nobody asks.
+  std::atomic<std::size_t>* live = nullptr;
 };
 
 /// Starts the directory of a node alone: finds a session's supervisor, or starts one.

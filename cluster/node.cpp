@@ -38,6 +38,7 @@ struct node::body {
 
   std::vector<app_ptr> apps;
   counters count;
+  std::atomic<std::size_t> live_sessions{0};
   random_ids ids;
   catalogue providers = catalogue::builtin();
   boost::asio::io_context context;
@@ -72,7 +73,8 @@ result<std::unique_ptr<node>> node::open(node_options options) {
              .timing = options.timing};
   for (const auto& app : b.apps)
     log(log_level::info, "app.loaded", {{"app", app->id}, {"release", app->release}});
-  b.directory = spawn_directory_local(b.system, b.parts, make_session_tree());
+  b.directory = spawn_directory_local(b.system, b.parts, make_session_tree(),
+                                      {.live = &b.live_sessions});
   return std::unique_ptr<node>{new node{std::move(inside)}};
 }
 
@@ -135,6 +137,10 @@ const node_parts& node::parts() const {
 
 const directory_actor& node::directory() const {
   return body_->directory;
+}
+
+std::size_t node::live_sessions() const {
+  return body_->live_sessions.load(std::memory_order_relaxed);
 }
 
 caf::actor_system& node::system() {

@@ -48,6 +48,8 @@ public:
   [[nodiscard]] const std::vector<app_ptr>& apps() const;
   [[nodiscard]] const node_parts& parts() const;
   [[nodiscard]] const directory_actor& directory() const;
+  /// Sessions with running actors. Any thread.
+  [[nodiscard]] std::size_t live_sessions() const;
   [[nodiscard]] caf::actor_system& system();
   [[nodiscard]] boost::asio::io_context& context();
   [[nodiscard]] counters& count();
