@@ -222,6 +222,7 @@ test('two tabs of one browser show the same conversation', async () => {
   await one.messages('user').filter({ hasText: 'Gartenstrasse' }).waitFor();
   await one.answered();
   await one.settled('from');
+  await two.settled('from');
   assert.deepEqual(await one.texts(), await two.texts());
   assert.deepEqual(await one.topics(), await two.topics());
   one.check_silent();

@@ -1,6 +1,6 @@
 // The official @openai/agents-realtime, unchanged, holds text conversations with the real server.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime';
 import { z } from 'zod';
 import { Server, patience_ms } from './server.mjs';
@@ -12,6 +12,12 @@ before(async () => {
   server = await Server.start({ MOVING_KEY: key });
 });
 after(() => server.stop());
+
+const talks = [];
+// Also those of a test that failed: an open socket would keep the process alive.
+afterEach(() => {
+  for (const talk of talks.splice(0)) talk.session.close();
+});
 
 const address = (query = '') => `${server.url.replace('http', 'ws')}/v1/realtime?model=moving${query}`;
 
@@ -30,6 +36,7 @@ class Talk {
       tracingDisabled: true,
       config: { outputModalities: ['text'] },
     });
+    talks.push(this);
     this.session.on('error', (fault) => this.errors.push(fault));
     this.session.on('transport_event', (event) => {
       this.events.push(event);
