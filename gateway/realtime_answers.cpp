@@ -46,31 +46,22 @@ codec_actions realtime_codec::on_accepted(std::uint64_t token, const accepted& a
 
 /// The same id again gets the same answer: its events, once more, for this connection.
 void realtime_codec::accepted_repeat(const pending& about, const accepted& answer) {
-  if (about.shown)
+  // Shown already, or still to come as a published event: that is its answer.
+  if (about.shown || answer.seq > last_seq_)
     return;
   switch (about.what) {
     case ask::create:
-      // Where the item is still to be published, that is its answer.
-      if (answer.seq > last_seq_)
-        return;
       event_id_ = about.event_id;
       if (auto wrong = command({.what = ask::echo, .subject = about.subject},
                                get_item{about.subject}))
         out_.fault(*wrong, about.event_id);
       return;
     case ask::remove:
-      if (answer.seq > last_seq_)
-        return;
       out_.event({{"type", "conversation.item.deleted"}, {"item_id", about.subject}});
       return;
     case ask::edit:
-      // Where its event is still to come, that is its answer.
-      if (answer.seq > last_seq_)
-        return;
       return show_topic(about.subject, last_seq_, about.event_id);
     case ask::undo: {
-      if (answer.seq > last_seq_)
-        return;
       // What it had put back is not said again; the newest change is what the client may have
       // missed.
       const auto newest = std::max_element(topics_.begin(), topics_.end(),
