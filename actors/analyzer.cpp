@@ -1,6 +1,9 @@
 #include "actors/analyzer.hpp"
 
+#include "actors/calls.hpp"
+#include "actors/model_line.hpp"
 #include "actors/prompt.hpp"
+#include "actors/webhook.hpp"
 #include "config/log.hpp"
 
 namespace sidevoice {
@@ -8,6 +11,8 @@ namespace sidevoice {
 /// What the model of analysis `run` said.
 struct analysis_piece {
   std::uint64_t run = 0;
+  /// Which model of the app said it.
+  std::size_t model = 0;
   llm_event event;
 };
 
@@ -24,6 +29,12 @@ SIDEVOICE_LOCAL_MESSAGE(analysis_deadline)
 namespace sidevoice {
 
 namespace {
+
+/// What an analysis got wrong is shown to its model once, and no more.
+constexpr std::uint32_t corrections_max = 1;
+
+/// Calls of one analysis; a model that makes more is not listened to.
+constexpr std::size_t calls_max = 64;
 
 using again_atom = caf::atom_constant<caf::atom("again")>;
 using analyzer_inner =
@@ -45,13 +56,14 @@ public:
 
   explicit analyzer_state(analyzer_inner::pointer self) : self_{self} {}
 
-  void start(const node_parts& parts, const app_ptr& app, const session_actor& session) {
+  void start(const node_parts& parts, const session_actor& session, std::string id) {
     parts_ = parts;
-    app_ = app;
     session_ = session;
+    id_ = std::move(id);
+    models_ = std::make_unique<model_line>(parts);
     const auto me = caf::actor_cast<listener_actor>(analyzer_inner{self_});
     self_->request(session_, parts_.timing.store_deadline, attach{me, 0, true, false})
-      .then([this](const attached& state) { look_at(state.view); },
+      .then([this](const attached& state) { look_at(state); },
             [this](const caf::error& why) { self_->quit(why); });
   }
 
@@ -78,20 +90,22 @@ public:
       .then(
         [this](const attached& state) {
           busy_ = false;
-          look_at(state.view);
+          look_at(state);
         },
         [this](const caf::error&) { busy_ = false; });
   }
 
   void on_piece(analysis_piece piece) {
-    if (piece.run != run_ || !stream_)
+    if (piece.run != run_ || !models_->is_asking() || piece.model != models_->model())
       return;
     if (auto* call = std::get_if<llm_call>(&piece.event))
       take_call(*call);
-    else if (std::holds_alternative<llm_done>(piece.event))
-      propose();
+    else if (auto* text = std::get_if<llm_text>(&piece.event))
+      models_->note(text->delta.size());
+    else if (auto* done = std::get_if<llm_done>(&piece.event))
+      propose(*done);
     else if (auto* failed = std::get_if<llm_failed>(&piece.event))
-      on_failed(failed->why);
+      ask_next(failed->why);
   }
 
   void on_deadline(const analysis_deadline& over) {
@@ -102,66 +116,125 @@ public:
   }
 
 private:
-  void look_at(const view_ptr& view) {
-    if (busy_ || !has_unread(*view) || app_->topics.empty() || !view->ended.empty())
+  void look_at(const attached& state) {
+    const auto& view = *state.view;
+    if (busy_ || !has_unread(view) || !view.ended.empty()
+        || (state.app->topics.empty() && state.app->analyzer_tools.empty()))
       return;
     busy_ = true;
     more_ = false;
+    app_ = state.app;
+    corrections_ = 0;
+    proposals_ = {.head_read = view.head};
+    request_ = make_analyzer_prompt(app_, view, wall_ms(*parts_.where));
+    spent_ = view.spent;
+    ask();
+  }
+
+  void ask() {
     ++run_;
-    proposals_ = {view->head, {}};
-    error why{errc::unavailable, "the app names no model for the analyzer", {}, "no_model"};
-    for (const auto& choice : app_->analyzer_models) {
-      auto provider = parts_.providers->make_llm(choice,
-                                                 {*parts_.where, *parts_.ids, *parts_.count});
-      if (!provider) {
-        why = provider.error();
-        continue;
-      }
-      auto opened = (*provider)->open(make_analyzer_prompt(app_, *view, wall_ms(*parts_.where)),
-                                      [me = analyzer_inner{self_}, run = run_](llm_event event) {
-                                        caf::anon_send(me, analysis_piece{run, std::move(event)});
-                                      });
-      if (opened) {
-        provider_ = std::move(*provider);
-        stream_ = std::move(*opened);
-        self_->delayed_send(self_, parts_.timing.analysis, analysis_deadline{run_});
-        return;
-      }
-      why = opened.error();
-    }
-    on_failed(why);
+    said_.clear();
+    auto asked =
+      models_->ask({.app = app_,
+                    .choices = app_->analyzer_models,
+                    .request = request_,
+                    .session = id_,
+                    .session_spent = spent_},
+                   [me = analyzer_inner{self_}, run = run_](std::size_t model, llm_event event) {
+                     caf::anon_send(me, analysis_piece{run, model, std::move(event)});
+                   });
+    if (!asked)
+      return on_failed(asked.error());
+    self_->delayed_send(self_, parts_.timing.analysis, analysis_deadline{run_});
+  }
+
+  void ask_next(const error& why) {
+    // The next model begins from nothing.
+    said_.clear();
+    if (auto asked = models_->ask_next(why); !asked)
+      on_failed(asked.error());
   }
 
   void take_call(const llm_call& call) {
-    if (call.name != "update_topic") {
-      log(log_level::warning, "analyzer.unknown_tool", {{"tool", call.name}});
-      return;
-    }
-    auto proposal = read_update_topic(call.arguments);
-    if (proposal)
-      proposals_.topics.push_back(std::move(*proposal));
+    models_->note(call.arguments.size() + call.name.size());
+    if (said_.size() < calls_max)
+      said_.push_back(call);
     else
-      log(log_level::warning, "analyzer.bad_call", {{"detail", proposal.error().detail}});
+      parts_.count->add(counter::calls_refused);
   }
 
-  void propose() {
-    stream_.reset();
+  /// The calls as proposals. What cannot be read is kept with its fault, for the model.
+  void read_calls() {
+    proposals_.topics.clear();
+    proposals_.calls.clear();
+    faults_.clear();
+    for (const auto& call : said_) {
+      if (call.name != "update_topic") {
+        proposals_.calls.push_back({parts_.ids->make("call_"), call.name, call.arguments});
+        continue;
+      }
+      auto proposal = read_update_topic(call.arguments);
+      if (proposal) {
+        proposals_.topics.push_back(std::move(*proposal));
+        continue;
+      }
+      parts_.count->add(counter::calls_refused);
+      faults_.push_back(proposal.error().detail);
+    }
+  }
+
+  void propose(const llm_done& done) {
+    const auto usage = models_->finish(done);
+    proposals_.usage.input += usage.input;
+    proposals_.usage.output += usage.output;
+    proposals_.usage.cached += usage.cached;
+    proposals_.usage.cost += usage.cost;
+    spent_ += usage.cost;
+    read_calls();
     self_->request(session_, parts_.timing.store_deadline, proposals_)
-      .then(
-        [this](const analysis_taken& taken) {
-          parts_.count->add(counter::analyses_done);
-          for (const auto& why : taken.refused)
-            log(log_level::info, "analyzer.refused", {{"detail", why}});
-          next();
-        },
-        [this](const caf::error& why) { on_failed(from_caf(why)); });
+      .then([this](const analysis_taken& taken) { on_taken(taken); },
+            [this](const caf::error& why) { on_failed(from_caf(why)); });
+  }
+
+  void on_taken(const analysis_taken& taken) {
+    parts_.count->add(counter::analyses_done);
+    auto faults = faults_;
+    faults.insert(faults.end(), taken.refused.begin(), taken.refused.end());
+    for (const auto& why : faults)
+      log(log_level::info, "analyzer.refused", {{"session", id_}, {"detail", why}});
+    // What has come meanwhile is worth more than a correction.
+    if (faults.empty() || more_ || corrections_ >= corrections_max || !can_be_corrected())
+      return next();
+    ++corrections_;
+    proposals_.usage = {};
+    show(faults);
+    ask();
+  }
+
+  /// The rules do not read what they are told about their calls.
+  [[nodiscard]] bool can_be_corrected() const {
+    return models_->model() < app_->analyzer_models.size()
+           && app_->analyzer_models[models_->model()].vendor != "rules";
+  }
+
+  /// The model reads its own calls, and what was wrong with them.
+  void show(const std::vector<std::string>& faults) {
+    std::string text = "Some of these calls were refused:";
+    for (const auto& why : faults)
+      text += "\n- " + presentable(why, 1000);
+    text += "\nMake only those again, mended. The others are done.";
+    for (const auto& call : said_) {
+      const auto id = parts_.ids->make("call_");
+      request_.history.push_back({llm_role::function_call, {}, call.arguments, id, call.name});
+      request_.history.push_back({llm_role::function_call_output, {}, text, id, call.name});
+    }
   }
 
   void on_failed(const error& why) {
-    stream_.reset();
+    models_->drop();
     parts_.count->add(counter::analyses_failed);
     log(log_level::warning, "analyzer.failed",
-        {{"error", to_string(why.code)}, {"detail", why.detail}});
+        {{"session", id_}, {"error", to_string(why.code)}, {"detail", why.detail}});
     ++run_;
     // One retry; after that the next input carries what was not read.
     if (!std::exchange(retried_, true))
@@ -179,8 +252,14 @@ private:
   node_parts parts_;
   app_ptr app_;
   session_actor session_;
-  std::unique_ptr<llm_provider> provider_;
-  std::unique_ptr<llm_stream> stream_;
+  std::string id_;
+  std::unique_ptr<model_line> models_;
+  llm_request request_;
+  std::uint64_t spent_ = 0;
+  /// The calls of the running model, as it made them.
+  std::vector<llm_call> said_;
+  std::vector<std::string> faults_;
+  std::uint32_t corrections_ = 0;
   propose_topics proposals_;
   std::uint64_t run_ = 0;
   /// An analysis, or the question for the state, is under way.
@@ -191,13 +270,16 @@ private:
 
 analyzer_inner::behavior_type
 analyzer_behavior(analyzer_inner::stateful_pointer<analyzer_state> self, const node_parts& parts,
-                  const app_ptr& app, const session_actor& session) {
+                  const session_actor& session, const std::string& id) {
   auto& s = self->state;
-  s.start(parts, app, session);
+  s.start(parts, session, id);
   return {
     [&s](const published& batch) { s.on_published(batch); },
     [](const answer_delta&) {},
     [](const notice&) {},
+    // It offers no tools.
+    [](const tool_call&) {},
+    [](const tool_cancelled&) {},
     [&s](analysis_piece& piece) { s.on_piece(std::move(piece)); },
     [&s](const analysis_deadline& over) { s.on_deadline(over); },
     [&s](again_atom) { s.look(); },
@@ -206,9 +288,9 @@ analyzer_behavior(analyzer_inner::stateful_pointer<analyzer_state> self, const n
 
 } // namespace
 
-listener_actor spawn_analyzer(caf::actor_system& sys, const node_parts& parts, const app_ptr& app,
-                              const session_actor& session) {
-  return sys.spawn(analyzer_behavior, parts, app, session);
+listener_actor spawn_analyzer(caf::actor_system& sys, const node_parts& parts,
+                              const session_actor& session, const std::string& id) {
+  return sys.spawn(analyzer_behavior, parts, session, id);
 }
 
 } // namespace sidevoice

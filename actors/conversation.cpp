@@ -1,8 +1,12 @@
 #include "actors/conversation.hpp"
 
+#include "actors/calls.hpp"
 #include "actors/clauses.hpp"
+#include "actors/model_line.hpp"
 #include "actors/prompt.hpp"
+#include "actors/tool_runner.hpp"
 #include "config/log.hpp"
+#include "config/secrets.hpp"
 
 namespace sidevoice {
 
@@ -14,6 +18,11 @@ struct llm_piece {
   llm_event event;
 };
 
+/// What the outside said to a call of a tool.
+struct tool_piece {
+  tool_runner::piece what;
+};
+
 /// Time to look whether the model of this run has gone silent.
 struct check_silence {
   std::uint64_t run = 0;
@@ -22,6 +31,7 @@ struct check_silence {
 } // namespace sidevoice
 
 SIDEVOICE_LOCAL_MESSAGE(llm_piece)
+SIDEVOICE_LOCAL_MESSAGE(tool_piece)
 SIDEVOICE_LOCAL_MESSAGE(check_silence)
 
 namespace sidevoice {
@@ -29,7 +39,11 @@ namespace sidevoice {
 namespace {
 
 using conversation_inner =
-  runner_actor::extend<caf::reacts_to<llm_piece>, caf::reacts_to<check_silence>>;
+  runner_actor::extend<caf::reacts_to<llm_piece>, caf::reacts_to<tool_piece>,
+                       caf::reacts_to<check_silence>>;
+
+/// A model that says more in one answer does not mean it.
+constexpr std::size_t text_bytes_max = 256 << 10;
 
 /// Owned by one conversation actor; touched only inside its handlers.
 class conversation_state {
@@ -38,22 +52,46 @@ public:
 
   explicit conversation_state(conversation_inner::pointer self) : self_{self} {}
 
-  void start(const node_parts& parts, const app_ptr& app, const session_actor& session) {
+  void start(const node_parts& parts, const session_actor& session, std::string id) {
     parts_ = parts;
-    app_ = app;
     session_ = session;
+    id_ = std::move(id);
+    models_ = std::make_unique<model_line>(parts);
+    tools_ = std::make_unique<tool_runner>(
+      parts,
+      [me = conversation_inner{self_}](tool_runner::piece what) {
+        caf::anon_send(me, tool_piece{std::move(what)});
+      },
+      [this](call_done done) { self_->send(session_, std::move(done)); });
     self_->send(session_, join_runner{caf::actor_cast<runner_actor>(conversation_inner{self_})});
+  }
+
+  [[nodiscard]] tool_runner& tools() {
+    return *tools_;
   }
 
   void on_run(run_response run) {
     run_ = std::move(run);
     ++run_number_;
-    model_ = 0;
     pieces_ = 0;
-    said_ = false;
+    said_ = 0;
     calls_.clear();
     cutter_ = {};
-    ask();
+    const auto options = run_->options ? *run_->options : response_options{};
+    auto request = make_conversation_prompt(run_->app, *run_->view, options, wall_ms(*parts_.where),
+                                            unavailable_tools());
+    if (!run_->may_call)
+      request.tool_choice = "none";
+    auto asked = models_->ask({.app = run_->app,
+                               .choices = run_->app->conversation_models,
+                               .request = std::move(request),
+                               .session = id_,
+                               .session_spent = run_->view->spent},
+                              [me = conversation_inner{self_}, run = run_number_](std::size_t model,
+                                                                                  llm_event event) {
+                                caf::anon_send(me, llm_piece{run, model, std::move(event)});
+                              });
+    began(asked);
   }
 
   void on_cancel(const cancel_run& cancel) {
@@ -62,7 +100,7 @@ public:
   }
 
   void on_piece(llm_piece piece) {
-    if (!run_ || piece.run != run_number_ || piece.model != model_) {
+    if (!run_ || piece.run != run_number_ || piece.model != models_->model()) {
       parts_.count->add(counter::ephemeral_dropped);
       return;
     }
@@ -70,13 +108,7 @@ public:
     if (auto* text = std::get_if<llm_text>(&piece.event))
       say(text->delta);
     else if (auto* call = std::get_if<llm_call>(&piece.event))
-      calls_.push_back(
-        {.id = parts_.ids->make("item_"),
-         .kind = item_kind::function_call,
-         .call_id = call->call_id.empty() ? parts_.ids->make("call_") : call->call_id,
-         .name = call->name,
-         .arguments = call->arguments,
-         .response = run_->response});
+      take(std::move(*call));
     else if (auto* done = std::get_if<llm_done>(&piece.event))
       finish(*done);
     else
@@ -89,43 +121,31 @@ public:
     if (const auto left = patience_until_ - parts_.where->now(); left > left.zero())
       return watch(left);
     parts_.count->add(counter::deadlines_passed);
-    on_model_failed(
-      {errc::unavailable, "the model said nothing in time", {}, said_ ? "stall" : "first_token"});
+    on_model_failed({errc::unavailable,
+                     "the model said nothing in time",
+                     {},
+                     said_ != 0 ? "stall" : "first_byte"});
   }
 
 private:
-  void ask() {
-    const auto& options = run_->options ? *run_->options : response_options{};
-    error why{errc::unavailable, "the app names no model for the conversation", {}, "no_model"};
-    for (; model_ < app_->conversation_models.size(); ++model_) {
-      auto opened = open_model(options);
-      if (opened) {
-        stream_ = std::move(*opened);
-        patience_until_ = parts_.where->now() + parts_.timing.first_token;
-        return watch(parts_.timing.first_token);
-      }
-      why = opened.error();
-      log_failure(why);
-    }
-    end(response_status::failed, why.reason.empty() ? to_string(why.code) : why.reason, {});
+  /// Webhook tools whose address this server does not know are not offered.
+  [[nodiscard]] std::vector<std::string> unavailable_tools() const {
+    std::vector<std::string> names;
+    for (const auto& tool : run_->app->tools)
+      if (tool.kind == tool_kind::webhook
+          && (parts_.http == nullptr || !expand(tool.url, parts_.env)))
+        names.push_back(tool.name);
+    return names;
   }
 
-  result<std::unique_ptr<llm_stream>> open_model(const response_options& options) {
-    if (providers_.size() <= model_)
-      providers_.resize(app_->conversation_models.size());
-    auto& provider = providers_[model_];
-    if (!provider) {
-      auto made = parts_.providers->make_llm(app_->conversation_models[model_],
-                                             {*parts_.where, *parts_.ids, *parts_.count});
-      if (!made)
-        return made.error();
-      provider = std::move(*made);
-    }
-    return provider->open(
-      make_conversation_prompt(app_, *run_->view, options, wall_ms(*parts_.where)),
-      [me = conversation_inner{self_}, run = run_number_, model = model_](llm_event event) {
-        caf::anon_send(me, llm_piece{run, model, std::move(event)});
-      });
+  void began(const result<void>& asked) {
+    if (!asked)
+      return end(said_ != 0 ? response_status::incomplete : response_status::failed,
+                 asked.error().reason.empty() ? to_string(asked.error().code)
+                                              : asked.error().reason,
+                 {});
+    patience_until_ = parts_.where->now() + parts_.timing.first_token;
+    watch(parts_.timing.first_token);
   }
 
   /// One timer watches a run: it looks when the model spoke last, and sleeps for the rest.
@@ -135,31 +155,60 @@ private:
   }
 
   void say(const std::string& text) {
-    for (auto& piece : cutter_.add(text)) {
-      said_ = true;
+    models_->note(text.size());
+    said_ += text.size();
+    if (said_ > text_bytes_max)
+      return on_model_failed(
+        {errc::unavailable, "the model does not stop talking", {}, "too_large"});
+    for (auto& piece : cutter_.add(text))
       self_->send(session_, answer_delta{run_->response, run_->attempt, run_->item, ++pieces_,
                                          piece.clause, std::move(piece.text)});
+  }
+
+  void take(llm_call call) {
+    models_->note(call.arguments.size() + call.name.size());
+    if (!run_->may_call || calls_.size() > max_calls_of_answer) {
+      parts_.count->add(counter::calls_refused);
+      log(log_level::warning, "conversation.call_dropped",
+          {{"session", id_}, {"response", run_->response}});
+      return;
     }
+    calls_.push_back({.id = parts_.ids->make("item_"),
+                      .kind = item_kind::function_call,
+                      .call_id = is_new(call.call_id) ? call.call_id : parts_.ids->make("call_"),
+                      .name = presentable(call.name, 64),
+                      .arguments = presentable(call.arguments, 64 << 10),
+                      .response = run_->response});
+  }
+
+  /// A call id names one call of the session, whatever the model says.
+  [[nodiscard]] bool is_new(const std::string& id) const {
+    const auto same = [&id](const item& value) { return value.call_id == id; };
+    return !id.empty() && id.size() <= 64 && std::none_of(calls_.begin(), calls_.end(), same)
+           && std::none_of(run_->view->items.begin(), run_->view->items.end(),
+                           [&](const stored_item_ptr& stored) { return same(stored->value); });
   }
 
   void on_model_failed(const error& why) {
-    log_failure(why);
-    stream_.reset();
     // What was said cannot be unsaid: another model may only begin where nothing was.
-    if (!said_ && calls_.empty() && model_ + 1 < app_->conversation_models.size()) {
-      ++model_;
-      return ask();
-    }
-    end(said_ ? response_status::incomplete : response_status::failed,
+    if (said_ == 0 && calls_.empty())
+      return began(models_->ask_next(why));
+    log(log_level::warning, "conversation.broke_off",
+        {{"session", id_}, {"model", models_->model_name()}, {"reason", why.reason}});
+    parts_.count->add(counter::models_failed);
+    // Calls of an answer that is not whole are not made.
+    calls_.clear();
+    end(said_ != 0 ? response_status::incomplete : response_status::failed,
         why.reason.empty() ? to_string(why.code) : why.reason, {});
   }
 
   void finish(const llm_done& done) {
-    const token_usage usage{done.input_tokens, done.output_tokens};
-    if (done.reason == "length")
-      return end(response_status::incomplete, "max_output_tokens", usage);
-    if (done.reason == "content_filter")
-      return end(response_status::incomplete, "content_filter", usage);
+    const auto usage = models_->finish(done);
+    if (done.reason == "length" || done.reason == "content_filter") {
+      calls_.clear();
+      return end(response_status::incomplete,
+                 done.reason == "length" ? "max_output_tokens" : "content_filter", usage);
+    }
     end(response_status::completed, {}, usage);
   }
 
@@ -170,53 +219,49 @@ private:
   }
 
   void forget() {
-    stream_.reset();
+    models_->drop();
     run_.reset();
     calls_.clear();
   }
 
-  void log_failure(const error& why) {
-    log(log_level::warning, "conversation.model_failed",
-        {{"model", app_->conversation_models.at(model_).vendor},
-         {"error", to_string(why.code)},
-         {"detail", why.detail},
-         {"response", run_->response}});
-  }
-
   conversation_inner::pointer self_;
   node_parts parts_;
-  app_ptr app_;
   session_actor session_;
-  std::vector<std::unique_ptr<llm_provider>> providers_;
+  std::string id_;
+  std::unique_ptr<model_line> models_;
+  std::unique_ptr<tool_runner> tools_;
   std::optional<run_response> run_;
-  std::unique_ptr<llm_stream> stream_;
-  std::size_t model_ = 0;
   clause_cutter cutter_;
   std::vector<item> calls_;
   std::uint32_t pieces_ = 0;
-  bool said_ = false;
+  /// Bytes of text so far.
+  std::size_t said_ = 0;
   std::uint64_t run_number_ = 0;
   loop::clock::time_point patience_until_;
 };
 
 conversation_inner::behavior_type
 conversation_behavior(conversation_inner::stateful_pointer<conversation_state> self,
-                      const node_parts& parts, const app_ptr& app, const session_actor& session) {
+                      const node_parts& parts, const session_actor& session,
+                      const std::string& id) {
   auto& s = self->state;
-  s.start(parts, app, session);
+  s.start(parts, session, id);
   return {
     [&s](run_response& run) { s.on_run(std::move(run)); },
     [&s](const cancel_run& cancel) { s.on_cancel(cancel); },
+    [&s](const run_call& call) { s.tools().start(call); },
+    [&s](const cancel_call& cancel) { s.tools().cancel(cancel.call); },
     [&s](llm_piece& piece) { s.on_piece(std::move(piece)); },
+    [&s](const tool_piece& piece) { s.tools().take(piece.what); },
     [&s](const check_silence& check) { s.on_silence(check); },
   };
 }
 
 } // namespace
 
-runner_actor spawn_conversation(caf::actor_system& sys, const node_parts& parts, const app_ptr& app,
-                                const session_actor& session) {
-  return sys.spawn(conversation_behavior, parts, app, session);
+runner_actor spawn_conversation(caf::actor_system& sys, const node_parts& parts,
+                                const session_actor& session, const std::string& id) {
+  return sys.spawn(conversation_behavior, parts, session, id);
 }
 
 } // namespace sidevoice

@@ -17,14 +17,18 @@ using listener_actor = caf::typed_actor<
   // A piece of the running answer.
   caf::reacts_to<answer_delta>,
   // Something the visitor should know.
-  caf::reacts_to<notice>>;
+  caf::reacts_to<notice>,
+  // A call that this listener is to run, and that it need not run any more.
+  caf::reacts_to<tool_call>, caf::reacts_to<tool_cancelled>>;
 
 /// Runs responses, one at a time: the conversation.
 using runner_actor = caf::typed_actor<
   // Begin; the session has used up the credit that `join_runner` or `answer_done` gave.
   caf::reacts_to<run_response>,
   // Forget this run; nothing more of it is wanted, and the credit comes back by answer_done.
-  caf::reacts_to<cancel_run>>;
+  caf::reacts_to<cancel_run>,
+  // Run a tool of this server, beside whatever else runs.
+  caf::reacts_to<run_call>, caf::reacts_to<cancel_call>>;
 
 /// Attach a listener. With `snapshot`, the state comes whole; else the durable events after
 /// `after`.
@@ -36,6 +40,13 @@ struct attach {
   bool is_client = true;
 };
 
+/// The tools that this listener runs from now on, instead of those it offered before. The newest
+/// offer of a name counts.
+struct offer_tools {
+  listener_actor who;
+  std::vector<std::string> names;
+};
+
 /// Offers to run responses; gives the session one credit.
 struct join_runner {
   runner_actor who;
@@ -45,6 +56,7 @@ struct join_runner {
 
 SIDEVOICE_LOCAL_MESSAGE(attach)
 SIDEVOICE_LOCAL_MESSAGE(join_runner)
+SIDEVOICE_LOCAL_MESSAGE(offer_tools)
 
 namespace sidevoice {
 
@@ -55,10 +67,13 @@ using session_actor = caf::typed_actor<
   caf::replies_to<remove_item>::with<accepted>, caf::replies_to<get_item>::with<accepted>,
   caf::replies_to<request_response>::with<accepted>,
   caf::replies_to<cancel_response>::with<accepted>, caf::replies_to<edit_topic>::with<accepted>,
-  caf::replies_to<undo_topic>::with<accepted>, caf::replies_to<end_session>::with<accepted>,
+  caf::replies_to<undo_topic>::with<accepted>, caf::replies_to<answer_call>::with<accepted>,
+  caf::replies_to<answer_approval>::with<accepted>, caf::replies_to<end_session>::with<accepted>,
+  // Replaces the listener's offer.
+  caf::reacts_to<offer_tools>,
   // The children's side.
   caf::reacts_to<join_runner>, caf::reacts_to<answer_delta>, caf::reacts_to<answer_done>,
-  caf::replies_to<propose_topics>::with<analysis_taken>,
+  caf::reacts_to<call_done>, caf::replies_to<propose_topics>::with<analysis_taken>,
   // The state at the durable head.
   caf::replies_to<view_atom>::with<attached>>;
 

@@ -1,10 +1,20 @@
 #include "actors/journal.hpp"
 
+#include "actors/budget.hpp"
+
 #include <stdexcept>
 
 namespace sidevoice {
 
 namespace {
+
+/// What a model cost, in millionths of a euro.
+std::uint64_t cost_of(const event_body& body) {
+  if (const auto* done = std::get_if<response_done>(&body))
+    return done->usage.cost;
+  const auto* analysis = std::get_if<analysis_done>(&body);
+  return analysis == nullptr ? 0 : analysis->usage.cost;
+}
 
 view_ptr fold_or_throw(const view_ptr& view, const std::vector<event_ptr>& events) {
   auto next = sidevoice::apply(view, events); // qualified: std::apply would be found, too
@@ -41,13 +51,18 @@ std::optional<append_events> journal::begin(std::string append_id) {
   if (!in_flight_.empty() || queued_.empty())
     return std::nullopt;
   in_flight_.swap(queued_);
+  std::uint64_t spent = 0;
+  for (const auto& e : in_flight_)
+    spent += cost_of(e->body);
   append_ = {.key = key_,
              .epoch = epoch_,
              .head = durable_->head,
              .append_id = std::move(append_id),
              .events = in_flight_,
              .status = row_status(*ahead_),
-             .open_responses = ahead_->open_responses.size()};
+             .open_responses = ahead_->open_responses.size() + ahead_->open_calls.size(),
+             .spent = spent,
+             .day = spent == 0 ? 0 : day_of(in_flight_.back()->at)};
   return append_;
 }
 

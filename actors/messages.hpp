@@ -6,6 +6,7 @@
 
 #include <caf/all.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -90,12 +91,28 @@ struct undo_topic {
   std::string edit;
 };
 
+/// The output of a call that a page ran. Errors: `not_found` with reason `call_unknown`; `invalid`
+/// with reason `call_answered`.
+struct answer_call {
+  std::string call;
+  /// What the model reads.
+  std::string output;
+  bool failed = false;
+};
+
+/// The visitor agrees to a call, or does not. Errors: `not_found` with reason `call_unknown`.
+struct answer_approval {
+  std::string call;
+  bool approve = false;
+};
+
 struct end_session {
   std::string reason = "ended";
 };
 
-using session_command = std::variant<put_item, remove_item, get_item, request_response,
-                                     cancel_response, edit_topic, undo_topic, end_session>;
+using session_command =
+  std::variant<put_item, remove_item, get_item, request_response, cancel_response, edit_topic,
+               undo_topic, answer_call, answer_approval, end_session>;
 
 /// The command's events are in the journal.
 struct accepted {
@@ -135,6 +152,22 @@ struct notice {
   std::string text;
 };
 
+/// A call for this listener to run, which has offered the tool; nobody else gets it. Comes again
+/// after a break: the call id says that it is the same one.
+struct tool_call {
+  std::string call;
+  std::string name;
+  /// JSON text, checked against the tool's schema.
+  json_text arguments;
+  std::chrono::milliseconds deadline{0};
+  call_author by = call_author::conversation;
+};
+
+/// The call has ended without this listener's answer; none is wanted any more.
+struct tool_cancelled {
+  std::string call;
+};
+
 /// The running answer so far, for whoever attaches in its middle.
 struct open_answer {
   std::string response;
@@ -151,6 +184,8 @@ struct attached {
   view_ptr view;
   /// The durable events after the number asked for. Empty with `snapshot`.
   std::vector<event_ptr> events;
+  /// The release that the session runs.
+  app_ptr app;
   /// The listener asked for a snapshot, or the rest was longer than 1,000 events.
   bool snapshot = false;
   std::optional<open_answer> open;
@@ -170,6 +205,32 @@ struct run_response {
   /// The state it answers to. May be ahead of the durable head: what comes of it is held back.
   view_ptr view;
   response_options_ptr options;
+  app_ptr app;
+  /// False: too many rounds of tools came before; this one has to talk.
+  bool may_call = true;
+};
+
+/// Runs a call of a tool of this server; its call.started is durable. Answered by `call_done`.
+struct run_call {
+  call_opened call;
+  std::uint32_t attempt = 1;
+  app_ptr app;
+  std::string session;
+  session_started about;
+};
+
+/// Forget this call; nothing of it is wanted any more.
+struct cancel_call {
+  std::string call;
+};
+
+/// The end of a run of a call.
+struct call_done {
+  std::string call;
+  std::uint32_t attempt = 1;
+  /// As of `call_ended`.
+  std::string outcome;
+  std::string output;
 };
 
 /// Stops a run; nothing more of it is wanted.
@@ -198,11 +259,20 @@ struct proposed_topic {
   topic_evidence evidence;
 };
 
+/// A call of one of the app's tools by the analyzer; its id is made by the analyzer.
+struct proposed_call {
+  std::string call;
+  std::string name;
+  json_text arguments;
+};
+
 /// The result of an analysis of everything up to `head_read`. Answered by `analysis_taken` once
 /// durable.
 struct propose_topics {
   std::uint64_t head_read = 0;
   std::vector<proposed_topic> topics;
+  std::vector<proposed_call> calls;
+  token_usage usage;
 };
 
 struct analysis_taken {
@@ -240,12 +310,19 @@ SIDEVOICE_LOCAL_MESSAGE(request_response)
 SIDEVOICE_LOCAL_MESSAGE(cancel_response)
 SIDEVOICE_LOCAL_MESSAGE(edit_topic)
 SIDEVOICE_LOCAL_MESSAGE(undo_topic)
+SIDEVOICE_LOCAL_MESSAGE(answer_call)
+SIDEVOICE_LOCAL_MESSAGE(answer_approval)
 SIDEVOICE_LOCAL_MESSAGE(end_session)
 SIDEVOICE_LOCAL_MESSAGE(accepted)
 SIDEVOICE_LOCAL_MESSAGE(published)
 SIDEVOICE_LOCAL_MESSAGE(answer_delta)
 SIDEVOICE_LOCAL_MESSAGE(notice)
 SIDEVOICE_LOCAL_MESSAGE(attached)
+SIDEVOICE_LOCAL_MESSAGE(tool_call)
+SIDEVOICE_LOCAL_MESSAGE(tool_cancelled)
+SIDEVOICE_LOCAL_MESSAGE(run_call)
+SIDEVOICE_LOCAL_MESSAGE(cancel_call)
+SIDEVOICE_LOCAL_MESSAGE(call_done)
 SIDEVOICE_LOCAL_MESSAGE(run_response)
 SIDEVOICE_LOCAL_MESSAGE(cancel_run)
 SIDEVOICE_LOCAL_MESSAGE(answer_done)

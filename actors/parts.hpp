@@ -1,10 +1,14 @@
 #pragma once
 
+#include "actors/budget.hpp"
+#include "actors/calls.hpp"
+#include "config/app_registry.hpp"
 #include "config/counters.hpp"
 #include "config/ids.hpp"
 #include "config/loop.hpp"
 #include "persistence/store.hpp"
 #include "providers/catalogue.hpp"
+#include "providers/vendor_health.hpp"
 
 #include <chrono>
 #include <string>
@@ -22,6 +26,8 @@ struct session_timing {
   /// Nothing at all from a model, then nothing more.
   std::chrono::milliseconds first_token{15'000};
   std::chrono::milliseconds stall{20'000};
+  /// Calls of tools that wait for somebody.
+  call_patience calls;
   /// A whole analysis.
   std::chrono::milliseconds analysis{30'000};
   /// Pause after a failed analysis before the one retry.
@@ -32,12 +38,26 @@ struct session_timing {
 struct node_parts {
   store* journal = nullptr;
   const catalogue* providers = nullptr;
+  /// Null: apps have no live settings (tests).
+  const app_registry* apps = nullptr;
+  /// Null: no network.
+  http_client* http = nullptr;
+  /// Null: nobody counts the money.
+  spend_ledger* ledger = nullptr;
+  /// Null: failures of vendors are not remembered.
+  vendor_health* health = nullptr;
+  /// Where addresses of tools find their references.
+  environment env = process_environment();
   loop* where = nullptr;
   id_source* ids = nullptr;
   counters* count = nullptr;
   /// This node's incarnation; goes into the rows it claims.
   std::string node;
   session_timing timing = {};
+
+  [[nodiscard]] live_ptr live_of(const std::string& app) const {
+    return apps != nullptr ? apps->live_of(app) : std::make_shared<const live_settings>();
+  }
 };
 
 } // namespace sidevoice

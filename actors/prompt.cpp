@@ -1,5 +1,6 @@
 #include "actors/prompt.hpp"
 
+#include "actors/builtin_tools.hpp"
 #include "actors/checklist.hpp"
 #include "actors/prompt_text.hpp"
 #include "config/template_text.hpp"
@@ -14,6 +15,12 @@ namespace {
 
 /// What a model reads as the output of a call that has none.
 constexpr const char* cancelled_output = R"({"status":"cancelled"})";
+
+/// And of one that still runs.
+constexpr const char* running_output =
+  R"({"status":"running","note":"The answer comes later. Do not call it again."})";
+constexpr const char* waiting_output =
+  R"({"status":"waiting","note":"The visitor has been asked on the page whether this may be done. Do not call it again."})";
 
 llm_role role_of(item_role role) {
   switch (role) {
@@ -39,6 +46,7 @@ public:
   void write(llm_request& request) {
     for (const auto& stored : view_.items)
       add(request.history, *stored);
+    flush(request.history);
     request.unanalyzed_from = unanalyzed_from_.value_or(request.history.size());
   }
 
@@ -47,17 +55,26 @@ private:
     const auto& value = stored.value;
     switch (value.kind) {
       case item_kind::message:
+        flush(history);
         if (!value.text.empty())
           push(history, stored.seq, {role_of(value.role), value.id, value.text, {}, {}});
         return;
       case item_kind::function_call:
+        // Calls of one answer stand together, their outputs behind them: one step of the model.
+        if (!calls_.empty() && calls_.back()->value.response != value.response)
+          flush(history);
         push(history, stored.seq,
              {llm_role::function_call, value.id, value.arguments, value.call_id, value.name});
-        add_output(history, stored);
+        calls_.push_back(&stored);
         return;
       case item_kind::function_call_output:
         return;
     }
+  }
+
+  void flush(std::vector<llm_message>& history) {
+    for (const auto* call : std::exchange(calls_, {}))
+      add_output(history, *call);
   }
 
   /// Vendors refuse a call without an output, and more than one. Each output is used once, should
@@ -65,6 +82,8 @@ private:
   void add_output(std::vector<llm_message>& history, const stored_item& call) {
     llm_message message{
       llm_role::function_call_output, {}, cancelled_output, call.value.call_id, call.value.name};
+    if (const auto* open = view_.find_call(call.value.call_id))
+      message.text = open->phase == call_phase::waiting ? waiting_output : running_output;
     auto seq = call.seq;
     if (const auto output = outputs_.find(call.value.call_id); output != outputs_.end()) {
       message.id = output->second->value.id;
@@ -82,6 +101,8 @@ private:
   }
 
   const session_view& view_;
+  /// Calls whose outputs have not been written yet.
+  std::vector<const stored_item*> calls_;
   std::multimap<std::string, const stored_item*> outputs_;
   std::optional<std::size_t> unanalyzed_from_;
 };
@@ -140,16 +161,53 @@ llm_request make_prompt(const app_ptr& app, const session_view& view, std::int64
   return request;
 }
 
+/// What an agent may call of the app's tools.
+std::vector<llm_tool> tools_of(const app_definition& app, const std::vector<std::string>& names,
+                               const std::vector<std::string>& unavailable) {
+  std::vector<llm_tool> tools;
+  for (const auto& name : names) {
+    const auto* tool = app.find_tool(name);
+    if (tool == nullptr || tool->kind == tool_kind::mcp
+        || std::find(unavailable.begin(), unavailable.end(), name) != unavailable.end())
+      continue;
+    auto described = tool->kind == tool_kind::builtin ? describe_builtin(name) : std::nullopt;
+    if (!described)
+      described = llm_tool{name, tool->description, tool->parameters};
+    else if (!tool->description.empty())
+      described->description = tool->description;
+    tools.push_back(std::move(*described));
+  }
+  return tools;
+}
+
+/// The analyzer reads the whole conversation each time; it must know what it has done about it.
+void add_own_calls(std::vector<llm_message>& history, const session_view& view) {
+  const auto add = [&history](const call_opened& call, const std::string& output) {
+    history.push_back({llm_role::function_call, {}, call.arguments, call.call, call.name});
+    history.push_back({llm_role::function_call_output, {}, output, call.call, call.name});
+  };
+  for (const auto& closed : view.analyzer_calls)
+    add(closed.call, closed.output);
+  for (const auto& open : view.open_calls)
+    if (open->call.by == call_author::analyzer)
+      add(open->call, running_output);
+}
+
 } // namespace
 
 llm_request make_conversation_prompt(const app_ptr& app, const session_view& view,
-                                     const response_options& options, std::int64_t wall_ms) {
+                                     const response_options& options, std::int64_t wall_ms,
+                                     const std::vector<std::string>& unavailable) {
   auto request = make_prompt(app, view, wall_ms);
   request.purpose = llm_purpose::converse;
   append_part(request.instructions, filled(app->conversation_instructions, *app, view));
   append_part(request.instructions, conversation_guidance(*app));
   append_part(request.instructions, options.instructions);
-  request.tools = options.tools;
+  request.tools = tools_of(*app, app->conversation_tools, unavailable);
+  for (const auto& tool : options.tools)
+    if (std::none_of(request.tools.begin(), request.tools.end(),
+                     [&tool](const llm_tool& known) { return known.name == tool.name; }))
+      request.tools.push_back(tool);
   std::stable_sort(request.tools.begin(), request.tools.end(),
                    [](const llm_tool& a, const llm_tool& b) { return a.name < b.name; });
   request.tool_choice = options.tool_choice;
@@ -163,9 +221,13 @@ llm_request make_analyzer_prompt(const app_ptr& app, const session_view& view,
   request.purpose = llm_purpose::analyze;
   append_part(request.instructions, filled(app->analyzer_instructions, *app, view));
   append_part(request.instructions, analyzer_guidance(*app));
-  request.tools = {{.name = "update_topic",
-                    .description = "Records what the conversation says about one topic",
-                    .parameters = update_topic_schema(*app)}};
+  request.tools = tools_of(*app, app->analyzer_tools, {});
+  request.tools.push_back({.name = "update_topic",
+                           .description = "Records what the conversation says about one topic",
+                           .parameters = update_topic_schema(*app)});
+  std::stable_sort(request.tools.begin(), request.tools.end(),
+                   [](const llm_tool& a, const llm_tool& b) { return a.name < b.name; });
+  add_own_calls(request.history, view);
   return request;
 }
 

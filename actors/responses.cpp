@@ -41,7 +41,12 @@ next_step recover(const session_view& view, const response_state& lost, const st
       return step;
     }
     response_started again{lost.id, lost.attempt + 1, ids.make("item_")};
-    step.run = run_response{again.response, again.attempt, again.item, nullptr, nullptr};
+    step.run = run_response{.response = again.response,
+                            .attempt = again.attempt,
+                            .item = again.item,
+                            .view = nullptr,
+                            .options = nullptr,
+                            .app = nullptr};
     step.events.emplace_back(std::move(again));
     return step;
   }
@@ -85,7 +90,12 @@ next_step decide_next(const session_view& view, const runner_status& runner, id_
       continue;
     response_started begin{waiting->id, waiting->attempt + 1, ids.make("item_")};
     next_step step;
-    step.run = run_response{begin.response, begin.attempt, begin.item, nullptr, nullptr};
+    step.run = run_response{.response = begin.response,
+                            .attempt = begin.attempt,
+                            .item = begin.item,
+                            .view = nullptr,
+                            .options = nullptr,
+                            .app = nullptr};
     step.events.emplace_back(std::move(begin));
     return step;
   }

@@ -44,10 +44,47 @@ void session_state::on_claimed(result<claimed> answer) {
   store_due_.reset();
   if (!answer)
     return fail(answer.error());
-  const auto& row = answer->row;
-  log_.emplace(row.key, row.epoch, answer->view);
-  snapshot_at_ = answer->view->head;
-  const auto fresh = answer->view->head == 0;
+  const auto& release = answer->view->about.release;
+  if (answer->view->head == 0 || release == who_.app->release)
+    return take_over(*answer);
+  // It goes on with the release that it began with.
+  if (parts_.apps != nullptr)
+    if (auto known = parts_.apps->find(who_.app->id, release)) {
+      who_.app = std::move(known);
+      return take_over(*answer);
+    }
+  arm_deadline();
+  parts_.journal->ask(get_release{who_.app->id, release},
+                      [me = session_inner{self_}, session = *answer](result<release_found> found) {
+                        caf::anon_send(me, release_read{session, std::move(found)});
+                      });
+}
+
+void session_state::on_release(release_read read) {
+  store_due_.reset();
+  if (!read.answer)
+    return fail(read.answer.error());
+  const auto& about = read.session.view->about;
+  result<app_ptr> app = error{errc::not_found, "the store does not have it"};
+  if (read.answer->body)
+    app = read_release(*read.answer->body);
+  if (app)
+    who_.app = std::move(*app);
+  else
+    // Better the newest release than a conversation that cannot go on.
+    log(log_level::error, "session.release_missing",
+        {{"session", who_.id},
+         {"app", who_.app->id},
+         {"release", about.release},
+         {"detail", app.error().detail}});
+  take_over(read.session);
+}
+
+void session_state::take_over(const claimed& session) {
+  const auto& row = session.row;
+  log_.emplace(row.key, row.epoch, session.view);
+  snapshot_at_ = session.view->head;
+  const auto fresh = session.view->head == 0;
   parts_.count->add(fresh ? counter::sessions_created : counter::sessions_restored);
   log(log_level::info, fresh ? "session.created" : "session.restored",
       {{"session", who_.id},
@@ -56,6 +93,8 @@ void session_state::on_claimed(result<claimed> answer) {
        {"head", std::to_string(row.head)}});
   if (fresh)
     begin_life();
+  for (const auto& call : ahead().open_calls)
+    wait_for_call(*call);
   pump();
   check_idle();
 }
@@ -86,10 +125,13 @@ void session_state::begin_life() {
 void session_state::on_down(const caf::down_msg& down) {
   if (runner_ && down.source == runner_.address()) {
     runner_ = nullptr;
-    lose_run();
+    lose_runner();
     return pump();
   }
   std::erase_if(listeners_, [&](const listener& l) { return l.who.address() == down.source; });
+  lose_page(down.source);
+  if (log_)
+    pump();
   check_idle();
 }
 
@@ -102,8 +144,8 @@ calendar_day session_state::today() const {
 }
 
 void session_state::check_idle() {
-  const auto busy = !log_ || !log_->idle() || !attaching_.empty()
-                    || ahead().running() != nullptr
+  const auto busy = !log_ || !log_->idle() || !attaching_.empty() || ahead().running() != nullptr
+                    || !ahead().open_calls.empty()
                     || std::any_of(listeners_.begin(), listeners_.end(),
                                    [](const listener& l) { return l.is_client; });
   const auto number = ++idle_;
@@ -152,10 +194,14 @@ session_inner::behavior_type session_behavior(session_state::pointer self, const
     once_loaded(s, &session_state::on_cancel),
     once_loaded(s, &session_state::on_edit),
     once_loaded(s, &session_state::on_undo),
+    once_loaded(s, &session_state::on_answer_call),
+    once_loaded(s, &session_state::on_approval),
     once_loaded(s, &session_state::on_end),
+    [&s](const offer_tools& offer) { s.on_offer(offer); },
     [&s](const join_runner& offer) { s.on_join(offer); },
     [&s](answer_delta& piece) { s.on_delta(std::move(piece)); },
     [&s](answer_done& done) { s.on_answer(std::move(done)); },
+    [&s](call_done& done) { s.on_call_done(std::move(done)); },
     [&s](const propose_topics& proposals) -> caf::result<analysis_taken> {
       if (!s.loaded())
         return caf::skip();
@@ -167,10 +213,13 @@ session_inner::behavior_type session_behavior(session_state::pointer self, const
       return s.state_for(true, {});
     },
     [&s](journal_claimed& answered) { s.on_claimed(std::move(answered.answer)); },
+    [&s](release_read& read) { s.on_release(std::move(read)); },
     [&s](append_answered& answered) { s.on_appended(std::move(answered)); },
     [&s](append_read_back& answered) { s.on_read_back(std::move(answered)); },
     [&s](rest_read& rest) { s.on_rest(std::move(rest)); },
     [&s](const store_deadline&) { s.on_store_deadline(); },
+    [&s](const call_deadline&) { s.on_call_deadline(); },
+    [&s](const call_is_slow& slow) { s.on_call_slow(slow); },
     [&s](const idle_over& over) { s.on_idle(over); },
     [&s](retry_atom) { s.on_retry(); },
   };

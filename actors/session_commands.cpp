@@ -1,4 +1,5 @@
 #include "actors/session_state.hpp"
+#include "config/log.hpp"
 #include "persistence/rank.hpp"
 
 /// What clients and the analyzer ask of the session: check, decide, journal.
@@ -40,6 +41,10 @@ std::optional<error> check_output(const session_view& view, const item& value) {
     return error{errc::invalid,
                  "there is no function call " + value.call_id + " in this conversation",
                  "item.call_id", "call_unknown"};
+  if (const auto* call = view.find_call(value.call_id);
+      call != nullptr && call->call.runner == call_runner::server)
+    return error{errc::invalid, "the function call " + value.call_id + " is run by the server",
+                 "item.call_id", "call_not_yours"};
   if (is(item_kind::function_call_output))
     return error{errc::invalid, "the function call " + value.call_id + " has its output already",
                  "item.call_id", "call_answered"};
@@ -96,14 +101,40 @@ void session_state::interrupt(const std::string& reason, std::vector<event_body>
   runner_status_.response.clear();
 }
 
+std::optional<error> session_state::over_limit() {
+  const auto live = parts_.live_of(who_.app->id);
+  const auto& limits = live->limits;
+  if (limits.minutes_per_session
+      && wall_ms(*parts_.where) - ahead().started_at
+           > std::int64_t{*limits.minutes_per_session} * 60'000) {
+    log_->push({session_ended{"expired"}}, wall_ms(*parts_.where));
+    pump();
+    return ended_error();
+  }
+  if (!limits.turns_per_minute)
+    return std::nullopt;
+  const auto wait = turns_.take(limit_per(*limits.turns_per_minute, std::chrono::minutes{1}),
+                                parts_.where->now());
+  if (wait.count() == 0)
+    return std::nullopt;
+  parts_.count->add(counter::inputs_refused);
+  log(log_level::info, "session.limit", {{"session", who_.id}, {"limit", "turns_per_minute"}});
+  return error{errc::overloaded,
+               "this conversation takes " + std::to_string(*limits.turns_per_minute)
+                 + " turns a minute; send it again in "
+                 + std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count()) + " s",
+               {},
+               "turns_per_minute"};
+}
+
 session_state::promise session_state::on_put(put_item command) {
   const auto& view = ahead();
   if (const auto* known = view.find_item(command.value.id))
     return repeat(known->seq);
   if (view.removed.contains(command.value.id) && !command.revive)
     return refuse({errc::not_found,
-                   "the item " + command.value.id + " was deleted; send it under a new id", "item.id",
-                   "item_removed"});
+                   "the item " + command.value.id + " was deleted; send it under a new id",
+                   "item.id", "item_removed"});
   if (!view.ended.empty())
     return refuse(ended_error());
   if (auto fault = check_output(view, command.value)) {
@@ -114,15 +145,30 @@ session_state::promise session_state::on_put(put_item command) {
     parts_.count->add(counter::inputs_refused);
     return refuse(place.error());
   }
-  std::vector<event_body> events;
   if (command.answer)
+    if (auto why = over_limit())
+      return refuse(*why);
+  std::vector<event_body> events;
+  if (command.answer) {
     interrupt("client_cancelled", events);
+    drop_calls(events);
+  }
   // The interruption puts what was heard at the end: the new item's place is found behind it.
   if (!events.empty())
     log_->push(std::exchange(events, {}), wall_ms(*parts_.where));
   auto rank = rank_for(ahead(), command.previous);
   const auto id = command.value.id;
+  std::optional<event_body> end;
+  if (const auto* call = command.value.kind == item_kind::function_call_output
+                           ? view.find_call(command.value.call_id)
+                           : nullptr) {
+    if (call->call.runner == call_runner::page)
+      command.value.response = call->call.response;
+    end = call_ended{call->call.call, "ok", {}};
+  }
   events.emplace_back(item_put{std::move(*rank), std::move(command.value)});
+  if (end)
+    events.push_back(std::move(*end));
   if (command.answer) {
     auto cause = ahead().unanswered();
     cause.push_back(id);
@@ -162,6 +208,8 @@ session_state::promise session_state::on_request(const request_response& command
                      + "; wait for its response.done, or cancel it",
                    {},
                    "response_active"});
+  if (auto why = over_limit())
+    return refuse(*why);
   options_[command.response] = command.options;
   return accept({response_requested{command.response, cause_of(view, command.response)}});
 }
@@ -212,6 +260,8 @@ session_state::promise session_state::on_end(const end_session& command) {
     return repeat(ahead().head);
   std::vector<event_body> events;
   interrupt("client_cancelled", events);
+  if (!events.empty())
+    log_->push(std::exchange(events, {}), wall_ms(*parts_.where));
   for (const auto& open : ahead().open_responses)
     if (open->phase == response_phase::requested)
       events.emplace_back(
@@ -231,7 +281,9 @@ session_state::on_proposals(const propose_topics& proposals) {
   parts_.count->add(counter::topics_refused, changes.refused.size());
   analysis_taken taken{static_cast<std::uint32_t>(changes.events.size()),
                        std::move(changes.refused)};
-  changes.events.emplace_back(analysis_done{proposals.head_read});
+  auto calls = take_analyzer_calls(*who_.app, ahead(), proposals.calls, taken.refused);
+  std::move(calls.begin(), calls.end(), std::back_inserter(changes.events));
+  changes.events.emplace_back(analysis_done{proposals.head_read, proposals.usage});
   write(std::move(changes.events), [answer, taken](const error* why) mutable {
     if (why != nullptr)
       answer.deliver(to_caf(*why));

@@ -23,6 +23,7 @@ bool ends_answer(const event& e, const std::string& response) {
 attached session_state::state_for(bool snapshot, std::vector<event_ptr> events) const {
   return {.view = log_->durable(),
           .events = std::move(events),
+          .app = who_.app,
           .snapshot = snapshot,
           .open = gate_.so_far(),
           .store_incarnation = parts_.journal->incarnation()};
@@ -78,10 +79,11 @@ void session_state::on_rest(rest_read rest) {
 
 void session_state::on_join(const join_runner& offer) {
   if (runner_)
-    lose_run();
+    lose_runner();
   self_->monitor(offer.who);
   runner_ = offer.who;
   runner_status_.available = true;
+  calls_.runner = true;
   pump();
 }
 
@@ -124,9 +126,19 @@ void session_state::on_answer(answer_done done) {
   if (response == nullptr || response->phase != response_phase::started)
     return;
   runner_status_.response.clear();
-  options_.erase(done.response);
+  const auto known = options_.extract(done.response);
+  const auto options = known.empty() ? nullptr : known.mapped();
   auto text = gate_.heard() + gate_.held();
-  write(finish_response(ahead(), *response, done, text), nullptr);
+  const auto& calls = done.calls;
+  log_->push(finish_response(ahead(), *response, done, text), wall_ms(*parts_.where));
+  if (done.reason == "budget_session" || done.reason == "budget_day") {
+    for (const auto& l : listeners_)
+      self_->send(l.who,
+                  notice{"budget", "warning", "The budget for this conversation is used up."});
+    if (done.reason == "budget_session")
+      log_->push({session_ended{"budget"}}, wall_ms(*parts_.where));
+  }
+  write(take_calls(*who_.app, ahead(), calls, options.get(), *parts_.ids), nullptr);
 }
 
 void session_state::publish(std::vector<event_ptr> events) {
@@ -148,6 +160,7 @@ void session_state::publish(std::vector<event_ptr> events) {
     }
     batch.events.push_back(std::move(e));
     const auto& body = batch.events.back()->body;
+    follow_call(body);
     if (const auto* started = std::get_if<response_started>(&body);
         started != nullptr && gate_.is_run(started->item)) {
       send_batch();
@@ -160,6 +173,10 @@ void session_state::publish(std::vector<event_ptr> events) {
     }
   }
   send_batch();
+  // Whoever is to run a call knows of its event first.
+  for (const auto& call : std::exchange(calls_due_out_, {}))
+    if (const auto* open = log_->durable()->find_call(call))
+      hand_out(*open);
 }
 
 void session_state::count_event(const event& e) {

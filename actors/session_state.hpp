@@ -1,11 +1,13 @@
 #pragma once
 
 #include "actors/answer_gate.hpp"
+#include "actors/calls.hpp"
 #include "actors/checklist.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/journal.hpp"
 #include "actors/parts.hpp"
 #include "actors/responses.hpp"
+#include "config/rate.hpp"
 
 #include <deque>
 #include <functional>
@@ -19,6 +21,11 @@ namespace sidevoice {
 /// Store answers and deadlines, as the session sends them to itself.
 struct journal_claimed {
   result<claimed> answer;
+};
+/// The release of a session that began with another one than the newest.
+struct release_read {
+  claimed session;
+  result<release_found> answer;
 };
 struct append_answered {
   std::string append_id;
@@ -35,6 +42,12 @@ struct rest_read {
 };
 /// Time to look whether the store owes an answer.
 struct store_deadline {};
+/// Time to look whether a call of a tool is overdue.
+struct call_deadline {};
+/// A call that has something to say meanwhile has run for a moment.
+struct call_is_slow {
+  std::string call;
+};
 /// The idle time that began with this number is over.
 struct idle_over {
   std::uint64_t idle = 0;
@@ -43,10 +56,13 @@ struct idle_over {
 } // namespace sidevoice
 
 SIDEVOICE_LOCAL_MESSAGE(journal_claimed)
+SIDEVOICE_LOCAL_MESSAGE(release_read)
 SIDEVOICE_LOCAL_MESSAGE(append_answered)
 SIDEVOICE_LOCAL_MESSAGE(append_read_back)
 SIDEVOICE_LOCAL_MESSAGE(rest_read)
 SIDEVOICE_LOCAL_MESSAGE(store_deadline)
+SIDEVOICE_LOCAL_MESSAGE(call_deadline)
+SIDEVOICE_LOCAL_MESSAGE(call_is_slow)
 SIDEVOICE_LOCAL_MESSAGE(idle_over)
 
 namespace sidevoice {
@@ -54,10 +70,11 @@ namespace sidevoice {
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 
 using session_inner =
-  session_actor::extend<caf::reacts_to<journal_claimed>, caf::reacts_to<append_answered>,
-                        caf::reacts_to<append_read_back>, caf::reacts_to<rest_read>,
-                        caf::reacts_to<store_deadline>, caf::reacts_to<idle_over>,
-                        caf::reacts_to<retry_atom>>;
+  session_actor::extend<caf::reacts_to<journal_claimed>, caf::reacts_to<release_read>,
+                        caf::reacts_to<append_answered>, caf::reacts_to<append_read_back>,
+                        caf::reacts_to<rest_read>, caf::reacts_to<store_deadline>,
+                        caf::reacts_to<call_deadline>, caf::reacts_to<call_is_slow>,
+                        caf::reacts_to<idle_over>, caf::reacts_to<retry_atom>>;
 
 /// Owned by one session actor; touched only inside its handlers.
 class session_state {
@@ -77,6 +94,7 @@ public:
     return log_.has_value() && log_->durable()->head > 0;
   }
   void on_claimed(result<claimed> answer);
+  void on_release(release_read read);
   void on_down(const caf::down_msg& down);
   void on_idle(const idle_over& over);
   /// Watches for the idle time where there is neither client nor work.
@@ -109,7 +127,17 @@ public:
   promise on_edit(const edit_topic& command);
   promise on_undo(const undo_topic& command);
   promise on_end(const end_session& command);
+  promise on_answer_call(const answer_call& command);
+  promise on_approval(const answer_approval& command);
   caf::typed_response_promise<analysis_taken> on_proposals(const propose_topics& proposals);
+
+  // -- calls of tools (session_calls.cpp)
+  // ---------------------------------------------------------------------
+
+  void on_offer(const offer_tools& offer);
+  void on_call_done(call_done done);
+  void on_call_deadline();
+  void on_call_slow(const call_is_slow& slow);
 
   // -- listeners and the runner (session_listeners.cpp)
   // -----------------------------------------------------
@@ -126,6 +154,8 @@ private:
   /// Takes a command whose events have been decided: journals them, answers once durable.
   promise accept(std::vector<event_body> events);
   promise refuse(const error& why);
+  /// Why no answer may be asked for now: the app's limits.
+  std::optional<error> over_limit();
   /// Known already: waits until `seq` is durable, then answers as the first time.
   promise repeat(std::uint64_t seq);
   void deliver(promise answer, std::uint64_t seq, bool repeated);
@@ -133,6 +163,7 @@ private:
   void submit(const append_events& append);
   void on_refused(const error& why);
   void arm_deadline();
+  void take_over(const claimed& session);
   void begin_life();
   void publish_committed();
   void let_out(answer_gate::release out);
@@ -145,6 +176,17 @@ private:
   void fail(const error& why);
   void add_listener(const attach& request);
   [[nodiscard]] calendar_day today() const;
+  void drop_calls(std::vector<event_body>& events);
+  void decide_tools();
+  /// The session runs a release that is only previewed.
+  [[nodiscard]] bool is_tried_out() const;
+  void follow_call(const event_body& body);
+  void wait_for_call(const call_state& call);
+  void hand_out(const call_state& call);
+  void lose_runner();
+  void lose_page(const caf::actor_addr& page);
+  void find_offers();
+  [[nodiscard]] listener_actor page_for(const std::string& tool) const;
   [[nodiscard]] const session_view& ahead() const {
     return *log_->ahead();
   }
@@ -156,6 +198,9 @@ private:
   struct listener {
     listener_actor who;
     bool is_client;
+    /// Tools it runs; the higher number offered later.
+    std::vector<std::string> offers = {};
+    std::uint64_t offered = 0;
   };
   struct pending_attach {
     attach request;
@@ -173,6 +218,15 @@ private:
   runner_status runner_status_;
   answer_gate gate_;
   std::unordered_map<std::string, response_options_ptr> options_;
+  rate_bucket turns_;
+  call_status calls_;
+  /// When each open call is given up.
+  std::unordered_map<std::string, loop::clock::time_point> call_due_;
+  /// Who runs a call of a page.
+  std::unordered_map<std::string, listener_actor> page_of_;
+  bool calls_watched_ = false;
+  /// Calls whose start has become durable with the events that are being published.
+  std::vector<std::string> calls_due_out_;
   std::uint64_t next_number_ = 0;
   /// When the awaited store answer is due; nothing while none is.
   std::optional<loop::clock::time_point> store_due_;

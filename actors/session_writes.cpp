@@ -26,6 +26,8 @@ void session_state::await(std::uint64_t seq, when_durable done) {
 void session_state::pump() {
   if (!log_)
     return;
+  if (!paused_)
+    decide_tools();
   if (!paused_ && !finishing()) {
     // Each step may make room for the next: a lost response is closed, then its continuation
     // begins.
@@ -44,6 +46,8 @@ void session_state::pump() {
       step.run->view = log_->ahead();
       if (auto known = options_.find(step.run->response); known != options_.end())
         step.run->options = known->second;
+      step.run->app = who_.app;
+      step.run->may_call = tool_rounds(ahead(), step.run->response) < who_.app->max_tool_rounds;
       self_->send(runner_, std::move(*step.run));
     }
   }

@@ -220,6 +220,9 @@ terminal_actor::behavior_type terminal(terminal_actor::stateful_pointer<terminal
     [&s](const published& batch) { s.on_published(batch); },
     [&s](const answer_delta& piece) { s.on_delta(piece); },
     [](const notice& what) { std::printf("(%s)\n", what.text.c_str()); },
+    // A terminal offers no tools.
+    [](const tool_call&) {},
+    [](const tool_cancelled&) {},
     // What was typed before the conversation was there waits for it.
     [&s](const typed_line& line) -> caf::result<void> {
       if (!s.is_attached())
@@ -247,7 +250,7 @@ int run_chat(const chat_options& options) {
     return 2;
   }
   set_log_level(log_level::warning);
-  node_options how{.apps = loaded.apps};
+  node_options how{.apps = entries_of(loaded)};
   if (!options.data.empty())
     how.data = sqlite_options{.folder = options.data};
   auto opened = node::open(std::move(how));
@@ -256,7 +259,7 @@ int run_chat(const chat_options& options) {
     return 1;
   }
   auto& home = **opened;
-  find_session where{.app = loaded.apps.front(),
+  find_session where{.app = loaded.apps.front().app,
                      .id = options.session,
                      .create = options.session.empty()};
   if (where.id.empty())

@@ -13,7 +13,10 @@ using action = std::function<int()>;
 
 void add_serve(CLI::App& app, action& chosen);
 void add_chat(CLI::App& app, action& chosen);
+void add_init(CLI::App& app, action& chosen);
 void add_check(CLI::App& app, action& chosen);
 void add_sessions(CLI::App& app, action& chosen);
+void add_keys(CLI::App& app, action& chosen);
+void add_fake_providers(CLI::App& app, action& chosen);
 
 } // namespace sidevoice::cli

@@ -16,6 +16,7 @@ int main(int argc, char** argv) {
     "\nFirst steps:\n"
     "  sidevoice chat apps/moving                 talk to an app in this terminal\n"
     "  sidevoice serve --config apps              serve all apps below apps/ with their page\n"
+    "  sidevoice init shop                        write a new app, apps/shop\n"
     "  sidevoice check apps                       find all faults of app files at once\n"
     "  sidevoice sessions list --data data        look at stored conversations\n"};
   app.name("sidevoice");
@@ -26,8 +27,11 @@ int main(int argc, char** argv) {
   action chosen;
   add_serve(app, chosen);
   add_chat(app, chosen);
+  add_init(app, chosen);
   add_check(app, chosen);
   add_sessions(app, chosen);
+  add_keys(app, chosen);
+  add_fake_providers(app, chosen);
 
   try {
     app.parse(argc, argv);

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/follow_apps.hpp"
 #include "cluster/node.hpp"
 #include "config/app_file.hpp"
 #include "config/log.hpp"
@@ -10,8 +11,10 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace sidevoice::cli {
 
@@ -27,6 +30,10 @@ struct serve_options {
   std::optional<std::string> data;
   std::optional<std::string> profile;
   std::optional<std::string> synchronous;
+  std::optional<std::string> public_url;
+  std::optional<std::string> tls_certificate;
+  std::optional<std::string> tls_key;
+  std::vector<std::string> trusted_proxies;
   std::string assets;
   bool allow_public = false;
   bool allow_public_admin = false;
@@ -58,6 +65,11 @@ std::optional<server_settings> read_settings(const serve_options& options) {
   settings.admin_listen = options.admin_listen.value_or(settings.admin_listen);
   settings.data = options.data.value_or(settings.data);
   settings.profile = options.profile.value_or(settings.profile);
+  settings.public_url = options.public_url.value_or(settings.public_url);
+  settings.tls_certificate = options.tls_certificate.value_or(settings.tls_certificate);
+  settings.tls_key = options.tls_key.value_or(settings.tls_key);
+  if (!options.trusted_proxies.empty())
+    settings.trusted_proxies = options.trusted_proxies;
   if (options.synchronous)
     settings.synchronous = *options.synchronous == "normal" ? sqlite_synchronous::normal
                                                             : sqlite_synchronous::full;
@@ -87,6 +99,10 @@ gateway_options gateway_settings(const server_settings& settings, const serve_op
   how.admin_listen = settings.admin_listen;
   how.public_url = settings.public_url;
   how.data = settings.data;
+  how.tls_certificate = settings.tls_certificate;
+  how.tls_key = settings.tls_key;
+  how.trusted_proxies = settings.trusted_proxies;
+  how.admin_keys = settings.admin_keys;
   how.allow_public = options.allow_public;
   how.allow_public_admin = options.allow_public_admin;
   if (const auto assets = find_assets(options.assets); !assets.empty()) {
@@ -100,13 +116,18 @@ gateway_options gateway_settings(const server_settings& settings, const serve_op
 }
 
 int run_node(node& home, const server_settings& settings, const serve_options& options) {
+  auto following = follow_apps::start(home, settings.apps,
+                                      {.profile = settings.profile, .env = process_environment()});
+  if (!following)
+    return fail(following.error());
   auto opened = gateway::open({.io = &home.context(),
                                .sys = &home.system(),
                                .directory = home.directory(),
-                               .apps = home.apps(),
+                               .apps = &home.apps(),
                                .count = &home.count(),
                                .ids = &home.ids(),
                                .where = &home.where(),
+                               .keys = home.parts().journal,
                                .sessions = [&home] { return home.live_sessions(); },
                                .options = gateway_settings(settings, options)});
   if (!opened)
@@ -121,13 +142,25 @@ int run_node(node& home, const server_settings& settings, const serve_options& o
     // Clients hear the goodbye before the sessions go.
     doors.stop([&home] { home.stop(); });
   });
+  boost::asio::signal_set hang_up{home.context(), SIGHUP};
+  const std::function<void()> wait_for_hang_up = [&] {
+    hang_up.async_wait([&](const boost::system::error_code& ec, int) {
+      if (ec)
+        return;
+      doors.reload_tls();
+      (*following)->reload();
+      wait_for_hang_up();
+    });
+  };
+  wait_for_hang_up();
   home.sweep();
   doors.set_ready(true);
   // Scripts wait for this line; people click on it.
   std::printf("listening on %s (admin %s)\n", doors.url().c_str(), doors.admin_url().c_str());
   std::printf("open %s/ in a browser to talk with: ", doors.url().c_str());
-  for (const auto& app : home.apps())
-    std::printf("%s%s", app == home.apps().front() ? "" : ", ", app->id.c_str());
+  const auto apps = home.apps().all();
+  for (const auto& [id, entry] : *apps)
+    std::printf("%s%s", id == apps->begin()->first ? "" : ", ", id.c_str());
   std::printf("\n");
   std::fflush(stdout);
   home.run();
@@ -151,7 +184,7 @@ int run_serve(const serve_options& options) {
       settings->apps.c_str());
     return 2;
   }
-  node_options how{.apps = loaded.apps,
+  node_options how{.apps = entries_of(loaded),
                    .data = sqlite_options{.folder = settings->data,
                                           .synchronous = settings->synchronous}};
   how.timing.idle = settings->passivate_after;
@@ -185,6 +218,16 @@ void add_serve(CLI::App& app, action& chosen) {
     ->check(CLI::IsMember({"full", "normal"}));
   command->add_option("--assets", o->assets,
                       "Folder that holds web/ and clients/js/ (default: found)");
+  command->add_option("--public-url", o->public_url,
+                      "How visitors see the server, such as https://talk.example");
+  command->add_option(
+    "--tls-certificate", o->tls_certificate,
+    "PEM file: the certificate, then its chain; the public port then speaks HTTPS "
+    "only. Read again when it changes, and on SIGHUP");
+  command->add_option("--tls-key", o->tls_key, "PEM file: the certificate's private key");
+  command->add_option("--trusted-proxy", o->trusted_proxies,
+                      "Address or network of a proxy before this server, whose X-Forwarded-For or "
+                      "Forwarded is believed; may be repeated");
   command->add_flag("--allow-public", o->allow_public, "Let other machines reach public apps");
   command->add_flag("--allow-public-admin", o->allow_public_admin,
                     "Let other machines reach the admin port");

@@ -1,3 +1,4 @@
+#include "cli/ask_store.hpp"
 #include "cli/commands.hpp"
 #include "config/topic_value.hpp"
 #include "persistence/stores.hpp"
@@ -23,18 +24,6 @@ struct session_options {
   std::string id;
   std::size_t limit = 100;
 };
-
-/// Runs one job and waits for its answer.
-template <class Job>
-result<typename answer_of<Job>::type> ask(store_writer& store, Job job) {
-  std::optional<result<typename answer_of<Job>::type>> answer;
-  std::vector<store_job> jobs;
-  jobs.emplace_back(
-    store_task<Job>{std::move(job), [&](auto given) { answer = std::move(given); }});
-  for (auto& done : store.run(std::move(jobs)))
-    done();
-  return answer ? std::move(*answer) : error{errc::unavailable, "the store gave no answer"};
-}
 
 int fail(const error& why) {
   std::fprintf(stderr, "sidevoice: %s\n", why.detail.c_str());

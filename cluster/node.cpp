@@ -29,14 +29,14 @@ caf::actor_system_config& configure(caf::actor_system_config& config, std::size_
 
 /// In the order of their start; the destructor goes the other way.
 struct node::body {
-  body(std::vector<app_ptr> known, std::size_t threads)
+  body(app_entries known, std::size_t threads)
       : apps{std::move(known)},
         context{1},
         guard{context.get_executor()},
         where{context},
         system{configure(config, threads)} {}
 
-  std::vector<app_ptr> apps;
+  app_registry apps;
   counters count;
   std::atomic<std::size_t> live_sessions{0};
   random_ids ids;
@@ -45,6 +45,9 @@ struct node::body {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
   asio_loop where;
   std::unique_ptr<store> journal;
+  std::unique_ptr<http_client> http;
+  spend_ledger ledger;
+  vendor_health health;
   node_parts parts;
   caf::actor_system_config config;
   caf::actor_system system;
@@ -63,19 +66,102 @@ result<std::unique_ptr<node>> node::open(node_options options) {
     return disk.error();
   auto inside = std::make_unique<body>(std::move(options.apps), options.worker_threads);
   auto& b = *inside;
+  b.http = make_http_curl(b.where, b.count, {.ca_file = options.ca_file});
   b.journal = make_threaded_store(std::move(*disk), b.where, b.count);
   b.parts = {.journal = b.journal.get(),
              .providers = &b.providers,
+             .apps = &b.apps,
+             .http = b.http.get(),
+             .ledger = &b.ledger,
+             .health = &b.health,
              .where = &b.where,
              .ids = &b.ids,
              .count = &b.count,
              .node = b.ids.make("node_"),
              .timing = options.timing};
-  for (const auto& app : b.apps)
-    log(log_level::info, "app.loaded", {{"app", app->id}, {"release", app->release}});
   b.directory = spawn_directory_local(b.system, b.parts, make_session_tree(),
                                       {.live = &b.live_sessions});
-  return std::unique_ptr<node>{new node{std::move(inside)}};
+  std::unique_ptr<node> made{new node{std::move(inside)}};
+  made->use_apps(*b.apps.all());
+  return made;
+}
+
+namespace {
+
+void keep_release(store& journal, const app_definition& app, const std::string& name,
+                  std::int64_t at) {
+  const auto complain = [id = app.id, release = app.release](const error& why) {
+    log(log_level::error, "release.not_stored",
+        {{"app", id}, {"release", release}, {"detail", why.detail}});
+  };
+  journal.ask(put_release{app.id, app.release, app.release_body, at},
+              [complain](const result<release_kept>& kept) {
+                if (!kept)
+                  complain(kept.error());
+              });
+  journal.ask(point_release{app.id, name, app.release, at},
+              [complain](const result<release_pointed>& pointed) {
+                if (!pointed)
+                  complain(pointed.error());
+              });
+}
+
+} // namespace
+
+void node::use_apps(app_entries apps) {
+  auto& b = *body_;
+  const auto at = wall_ms(b.where);
+  for (const auto& [id, entry] : apps) {
+    // Jobs are done in their order: no session can be older in the store than its release.
+    if (entry.stable)
+      keep_release(*b.journal, *entry.stable, "stable", at);
+    if (entry.preview)
+      keep_release(*b.journal, *entry.preview, "preview", at);
+    if (const auto release = entry.release({}))
+      log(log_level::info, "app.loaded", {{"app", id}, {"release", release->release}});
+    if (entry.live->limits.eur_per_day)
+      b.journal->ask(get_spend{id, day_of(at)}, [&b, id = id, day = day_of(at)](
+                                                  const result<spend_found>& found) {
+        if (found)
+          b.ledger.seed(id, day, found->micro);
+      });
+  }
+  b.apps.replace(std::move(apps));
+}
+
+result<std::map<std::string, named_releases>> node::stored_names() {
+  auto& b = *body_;
+  std::map<std::string, named_releases> names;
+  std::size_t open = 0;
+  std::optional<error> failed;
+  const auto read = [&](const std::string& app, const std::string& name,
+                        const std::string& digest) {
+    ++open;
+    b.journal->ask(get_release{app, digest}, [&, app, name](const result<release_found>& found) {
+      --open;
+      auto release = found && found->body ? read_release(*found->body) : result<app_ptr>{nullptr};
+      if (release && *release)
+        (name == "stable" ? names[app].stable : names[app].preview) = *release;
+    });
+  };
+  for (const auto& [id, entry] : *b.apps.all()) {
+    ++open;
+    b.journal->ask(list_releases{id}, [&, id = id](const result<release_list>& found) {
+      --open;
+      if (!found) {
+        failed = found.error();
+        return;
+      }
+      for (const auto& row : found->rows)
+        for (const auto& name : row.names)
+          read(id, name, row.digest);
+    });
+  }
+  while (open != 0)
+    b.context.run_one();
+  if (failed)
+    return *failed;
+  return names;
 }
 
 node::~node() {
@@ -121,13 +207,10 @@ void node::wait_for_sessions(loop::clock::time_point until) {
 }
 
 app_ptr node::find_app(const std::string& id) const {
-  for (const auto& app : body_->apps)
-    if (app->id == id)
-      return app;
-  return nullptr;
+  return body_->apps.find(id);
 }
 
-const std::vector<app_ptr>& node::apps() const {
+const app_registry& node::apps() const {
   return body_->apps;
 }
 

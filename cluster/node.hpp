@@ -3,6 +3,8 @@
 #include "actors/interfaces.hpp"
 #include "actors/parts.hpp"
 #include "cluster/sweeper.hpp"
+#include "config/app_registry.hpp"
+#include "config/app_watch.hpp"
 #include "config/asio_loop.hpp"
 #include "persistence/stores.hpp"
 
@@ -13,10 +15,12 @@
 namespace sidevoice {
 
 struct node_options {
-  std::vector<app_ptr> apps;
+  app_entries apps;
   /// Unset: everything stays in memory and is gone with the process.
   std::optional<sqlite_options> data;
   session_timing timing = {};
+  /// PEM file of authorities that vendors and webhooks are checked against; empty: the system's.
+  std::string ca_file;
   /// Threads that run actors; 0: one per core.
   std::size_t worker_threads = 0;
 };
@@ -45,7 +49,13 @@ public:
   void stop(std::chrono::milliseconds patience = std::chrono::seconds{5});
 
   [[nodiscard]] app_ptr find_app(const std::string& id) const;
-  [[nodiscard]] const std::vector<app_ptr>& apps() const;
+  [[nodiscard]] const app_registry& apps() const;
+  /// These apps from now on: their releases go into the store, new sessions get them, sessions
+  /// that run keep what they have. On the loop's thread, or before `run`.
+  void use_apps(app_entries apps);
+  /// What the store knows under "stable" and "preview", for apps whose files do not give both.
+  /// Only before `run`. Errors are the store's.
+  result<std::map<std::string, named_releases>> stored_names();
   [[nodiscard]] const node_parts& parts() const;
   [[nodiscard]] const directory_actor& directory() const;
   /// Sessions with running actors. Any thread.

@@ -19,11 +19,11 @@ std::vector<std::string> node_tree_names() {
 session_tree make_session_tree() {
   const auto conversation = [](caf::actor_system& sys, const node_parts& parts,
                                const find_session& who, const session_actor& session) {
-    return caf::actor_cast<caf::actor>(spawn_conversation(sys, parts, who.app, session));
+    return caf::actor_cast<caf::actor>(spawn_conversation(sys, parts, session, who.id));
   };
   const auto analyzer = [](caf::actor_system& sys, const node_parts& parts, const find_session& who,
                            const session_actor& session) {
-    return caf::actor_cast<caf::actor>(spawn_analyzer(sys, parts, who.app, session));
+    return caf::actor_cast<caf::actor>(spawn_analyzer(sys, parts, session, who.id));
   };
   return {
     // A crash rebuilds it from the journal and restarts all below (rest for one).

@@ -2,7 +2,7 @@
 # What a room may link beyond its lower rooms is listed here, in one place.
 set(room_config_dependencies dep_log dep_sodium dep_asio)
 set(room_persistence_dependencies dep_sqlite)
-set(room_providers_dependencies)
+set(room_providers_dependencies dep_curl)
 set(room_actors_dependencies dep_caf)
 set(room_gateway_dependencies dep_asio dep_openssl dep_prometheus)
 set(room_cluster_dependencies)

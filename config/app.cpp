@@ -36,4 +36,36 @@ const topic_declaration* app_definition::find_topic(const std::string& topic) co
   return found == topics.end() ? nullptr : &*found;
 }
 
+const tool_declaration* app_definition::find_tool(const std::string& tool) const {
+  const auto found = std::find_if(tools.begin(), tools.end(),
+                                  [&](const tool_declaration& t) { return t.name == tool; });
+  return found == tools.end() ? nullptr : &*found;
+}
+
+const char* to_string(tool_kind kind) {
+  switch (kind) {
+    case tool_kind::webhook:
+      return "webhook";
+    case tool_kind::client:
+      return "client";
+    case tool_kind::builtin:
+      return "builtin";
+    case tool_kind::mcp:
+      return "mcp";
+  }
+  return "unknown";
+}
+
+const char* to_string(tool_effect effect) {
+  switch (effect) {
+    case tool_effect::none:
+      return "none";
+    case tool_effect::idempotent:
+      return "idempotent";
+    case tool_effect::once:
+      return "once";
+  }
+  return "unknown";
+}
+
 } // namespace sidevoice

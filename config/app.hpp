@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -89,11 +90,49 @@ struct model_choice {
   bool operator==(const model_choice&) const = default;
 };
 
-/// One app: a tenant of the node. What it is (frozen into a release) and how this server runs it.
+enum class tool_kind { webhook, client, builtin, mcp };
+const char* to_string(tool_kind kind);
+
+/// What running a tool twice would do. `none`: nothing, it only answers. `idempotent`: the other
+/// side knows the call id and does it once. `once`: it must not be sent again when it is unknown
+/// whether it was.
+enum class tool_effect { none, idempotent, once };
+const char* to_string(tool_effect effect);
+
+/// What becomes of a call to a client's tool while no page is there that offers it.
+enum class no_page { skip, wait, fail };
+
+/// One entry of `tools`.
+struct tool_declaration {
+  std::string name;
+  tool_kind kind = tool_kind::client;
+  std::string description;
+  /// JSON Schema of the arguments, an object.
+  json_text parameters = R"({"type":"object","properties":{}})";
+  /// Webhook and mcp: as it was written, references included ("${env:SHOP_URL}/estimate").
+  std::string url;
+  std::chrono::milliseconds timeout{10'000};
+  /// Said when the call takes longer than a moment; empty: nothing.
+  std::string meanwhile;
+  tool_effect effect = tool_effect::none;
+  /// Asked of the visitor before the call is sent.
+  bool needs_approval = false;
+  no_page without_page = no_page::skip;
+  /// A longer output is cut, and the model is told.
+  std::uint32_t output_bytes_max = 16'384;
+  /// mcp: names of tools that may be used; without effect yet.
+  std::vector<std::string> allow;
+
+  bool operator==(const tool_declaration&) const = default;
+};
+
+/// One app: a tenant of the node. What it is; frozen into a release. How a server runs it is
+/// `live_settings`.
 struct app_definition {
   std::string id;
   std::string title;
   std::string language = "en";
+  std::vector<std::string> other_languages;
 
   // -- what it is ---------------------------------------------------------------------------------
 
@@ -108,18 +147,26 @@ struct app_definition {
   std::string page_accent;
   std::string page_notice;
 
-  // -- how it runs here (`live`) ------------------------------------------------------------------
+  // -- tools --------------------------------------------------------------------------------------
 
-  std::vector<std::string> origins;
-  /// Listed origins may open anonymous sessions.
-  bool is_public = false;
-  /// Secrets; never printed.
-  std::vector<std::string> server_keys;
+  /// By name. Built-in ones are in it when the file declares them.
+  std::vector<tool_declaration> tools;
+  /// Names of `tools` that the agents may call.
+  std::vector<std::string> conversation_tools;
+  std::vector<std::string> analyzer_tools;
+  /// Model steps that may follow one another on tool outputs alone.
+  std::uint32_t max_tool_rounds = 4;
+  /// "runs_on": "partial" is listed.
+  bool analyzes_partial = false;
 
-  /// "sha256:..." over the canonical JSON of what it is; secrets and `live` are not in it.
+  /// "sha256:..." of `release_body`.
   std::string release;
+  /// Canonical JSON of what it is, long texts included: `read_release` makes the same app of it.
+  /// Secrets and `live` are not in it; references stand as they were written.
+  json_text release_body;
 
   [[nodiscard]] const topic_declaration* find_topic(const std::string& topic) const;
+  [[nodiscard]] const tool_declaration* find_tool(const std::string& tool) const;
 };
 
 using app_ptr = std::shared_ptr<const app_definition>;

@@ -7,6 +7,7 @@
 #include <utf8.h>
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 #include <utility>
 
@@ -184,6 +185,45 @@ bool object_fields::flag(const std::string& key, bool otherwise) {
 std::optional<double> object_fields::number(const std::string& key) {
   const auto* value = find(key, json_kind::number);
   return value == nullptr ? std::nullopt : std::optional{value->get<double>()};
+}
+
+std::optional<double> object_fields::number(const std::string& key, double min, double max) {
+  const auto value = number(key);
+  if (!value || (*value >= min && *value <= max))
+    return value;
+  faults_.fault(path(key), ordered_json(*value).dump(),
+                "write a number between " + ordered_json(min).dump() + " and "
+                  + ordered_json(max).dump());
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> object_fields::whole(const std::string& key, std::int64_t min,
+                                                 std::int64_t max) {
+  const auto value = number(key);
+  if (!value)
+    return std::nullopt;
+  if (std::trunc(*value) == *value && *value >= static_cast<double>(min)
+      && *value <= static_cast<double>(max))
+    return static_cast<std::int64_t>(*value);
+  faults_.fault(path(key), find(key)->dump(),
+                "write a whole number between " + std::to_string(min) + " and "
+                  + std::to_string(max));
+  return std::nullopt;
+}
+
+std::vector<std::string> object_fields::words(const std::string& key,
+                                              const std::vector<std::string>& known) {
+  std::vector<std::string> out;
+  const auto* list = find(key, json_kind::list);
+  for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+    const auto& value = (*list)[i];
+    const auto word = value.is_string() ? value.get<std::string>() : std::string{};
+    if (std::find(known.begin(), known.end(), word) == known.end())
+      faults_.fault(path_of(path(key), i), describe(value), suggestion(word, known));
+    else
+      out.push_back(word);
+  }
+  return out;
 }
 
 std::vector<std::string> object_fields::texts(const std::string& key) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -67,8 +68,14 @@ public:
   std::optional<std::string> word(const std::string& key, const std::vector<std::string>& words);
   bool flag(const std::string& key, bool otherwise = false);
   std::optional<double> number(const std::string& key);
+  /// A number within bounds; anything else is a fault.
+  std::optional<double> number(const std::string& key, double min, double max);
+  /// A whole number within bounds; anything else is a fault.
+  std::optional<std::int64_t> whole(const std::string& key, std::int64_t min, std::int64_t max);
   /// A list of texts that are not empty.
   std::vector<std::string> texts(const std::string& key);
+  /// A list of these words; others are faults with a suggestion.
+  std::vector<std::string> words(const std::string& key, const std::vector<std::string>& known);
 
   /// A key that later parts of the product will read: checked for its kind, with a warning.
   void later(const std::string& key, json_kind kind);

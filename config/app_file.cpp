@@ -1,6 +1,7 @@
 #include "config/app_file.hpp"
 
 #include "config/app_reader.hpp"
+#include "config/schemas.hpp"
 #include "config/text_file.hpp"
 
 #include <nlohmann/json.hpp>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 
 namespace sidevoice {
 
@@ -35,6 +37,14 @@ public:
         options_(options) {}
 
   app_load run() {
+    auto out = load();
+    files_.insert(file_.string());
+    out.files.assign(files_.begin(), files_.end());
+    return out;
+  }
+
+private:
+  app_load load() {
     app_load out;
     const auto text = read_text_file(file_, app_bytes_max);
     if (!text) {
@@ -47,19 +57,37 @@ public:
         {file_.string(), f.line, std::move(f.key), std::move(f.found), std::move(f.remedy)});
     if (!document_.root)
       return out;
+    const auto& root = *document_.root;
+    if (root.is_object() && root.contains("app") && root["app"].is_string())
+      out.id = root["app"].get<std::string>();
     auto profiles = profile_names();
     append(out.faults, check_profiles(profiles));
-    auto app = read(options_.profile, true, out.faults);
+    live_settings live;
+    auto app = read(options_.profile, true, live, out.faults);
     // What stands in the file must be right for every server, not only for this one.
     std::erase(profiles, options_.profile);
     for (const auto& other : profiles)
       read_other(other, out.faults);
     if (std::none_of(out.faults.begin(), out.faults.end(), stops))
+      append(out.faults, enforce_schema(root, document_.positions));
+    if (std::none_of(out.faults.begin(), out.faults.end(), stops)) {
       out.app = std::make_shared<const app_definition>(std::move(app));
+      out.live = std::make_shared<const live_settings>(std::move(live));
+    }
     return out;
   }
 
-private:
+  /// The published schema has the last word on what may stand in a file; the readers before it
+  /// say the same in better words.
+  std::vector<app_fault> enforce_schema(const ordered_json& root,
+                                        const jsonc_positions& positions) const {
+    fault_list faults{file_.string(), positions};
+    if (const auto wrong = find_breach(app_schema(), nlohmann::json(root)))
+      faults.fault(wrong->path, "a value that the schema refuses",
+                   "it " + wrong->what + " (sidevoice.schema.json)");
+    return faults.take();
+  }
+
   std::vector<std::string> profile_names() const {
     std::vector<std::string> names;
     const auto& root = *document_.root;
@@ -85,18 +113,24 @@ private:
     return faults.take();
   }
 
-  app_definition read(const std::string& profile, bool resolve_secrets,
+  app_definition read(const std::string& profile, bool resolve_secrets, live_settings& live,
                       std::vector<app_fault>& into) {
     auto root = *document_.root;
     auto positions = document_.positions;
     merge_profile(root, positions, profile);
     fault_list faults{file_.string(), positions};
     const auto folder = file_.has_parent_path() ? file_.parent_path() : fs::path{"."};
-    const app_source source{folder, profile, options_.env, resolve_secrets};
-    auto app = read_app(root, source, faults);
+    const app_source source{folder, profile, options_.env, resolve_secrets, false, &files_};
+    auto app = read_app(root, source, live, faults);
     auto found = faults.take();
+    if (root.is_object())
+      root.erase("profiles");
     if (std::none_of(found.begin(), found.end(), stops))
-      app.release = release_digest(root, app);
+      append(found, enforce_schema(root, positions));
+    if (std::none_of(found.begin(), found.end(), stops)) {
+      app.release_body = make_release_body(root, app);
+      app.release = release_digest(app.release_body);
+    }
     append(into, std::move(found));
     return app;
   }
@@ -104,7 +138,8 @@ private:
   /// Keeps what lies in the profile itself: the rest was found already.
   void read_other(const std::string& profile, std::vector<app_fault>& into) {
     std::vector<app_fault> found;
-    read(profile, false, found);
+    live_settings unused;
+    read(profile, false, unused, found);
     const auto own = path_of("profiles", profile);
     std::erase_if(found, [&](const app_fault& f) { return !f.key.starts_with(own); });
     append(into, std::move(found));
@@ -113,24 +148,25 @@ private:
   fs::path file_;
   const app_load_options& options_;
   jsonc_document document_;
+  std::set<std::string> files_;
 };
 
-/// The app files at or below a path, in the order of their names.
-std::vector<fs::path> find_app_files(const fs::path& path) {
+} // namespace
+
+std::vector<std::string> find_app_files(const std::string& given) {
+  const fs::path path{given};
   std::error_code failed;
   if (!fs::is_directory(path, failed))
-    return {path};
+    return {given};
   if (fs::exists(path / file_name, failed))
-    return {path / file_name};
-  std::vector<fs::path> out;
+    return {(path / file_name).string()};
+  std::vector<std::string> out;
   for (const auto& entry : fs::directory_iterator{path, failed})
     if (fs::exists(entry.path() / file_name, failed))
-      out.push_back(entry.path() / file_name);
+      out.push_back((entry.path() / file_name).string());
   std::sort(out.begin(), out.end());
   return out;
 }
-
-} // namespace
 
 std::string to_string(const app_fault& fault) {
   auto out = fault.file;
@@ -155,17 +191,18 @@ apps_load load_apps(const std::string& path, const app_load_options& options) {
     out.faults.push_back({path, 0, "", "no app in this folder",
                           "create one as NAME/app.jsonc, or name the folder that holds them"});
   for (const auto& file : files) {
-    auto loaded = load_app(file.string(), options);
+    auto loaded = load_app(file, options);
     append(out.faults, std::move(loaded.faults));
     if (!loaded.app)
       continue;
-    const auto twin = std::any_of(out.apps.begin(), out.apps.end(),
-                                  [&](const app_ptr& app) { return app->id == loaded.app->id; });
+    const auto twin = std::any_of(out.apps.begin(), out.apps.end(), [&](const loaded_app& one) {
+      return one.app->id == loaded.app->id;
+    });
     if (twin)
-      out.faults.push_back({file.string(), 0, "app", '"' + loaded.app->id + "\" a second time",
+      out.faults.push_back({file, 0, "app", '"' + loaded.app->id + "\" a second time",
                             "give each app an id of its own"});
     else
-      out.apps.push_back(std::move(loaded.app));
+      out.apps.push_back({std::move(loaded.app), std::move(loaded.live)});
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "config/app_reader.hpp"
 #include "config/suggest.hpp"
+#include "config/vendors.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -9,14 +10,10 @@ namespace sidevoice {
 
 namespace {
 
+using nlohmann::json;
 using nlohmann::ordered_json;
 
-bool is_vendor(const std::string& name) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  };
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), good);
-}
+constexpr std::size_t models_max = 8;
 
 model_choice rules() {
   return {"rules", "", R"({"vendor":"rules"})"};
@@ -28,46 +25,121 @@ model_choice from_text(const std::string& text) {
   model_choice choice{text.substr(0, colon),
                       colon == std::string::npos ? "" : text.substr(colon + 1),
                       {}};
-  ordered_json options{{"vendor", choice.vendor}};
+  json options{{"vendor", choice.vendor}};
   if (!choice.model.empty())
     options["model"] = choice.model;
   choice.options = options.dump();
   return choice;
 }
 
-/// { "vendor": "openai", "model": "...", ... }: what else it holds is the vendor's to read.
-model_choice from_object(const ordered_json& entry, const std::string& path, fault_list& faults) {
-  object_fields fields{entry, path, faults};
-  fields.require("vendor", R"(add the vendor, such as "vendor": "openai")");
-  model_choice choice;
-  choice.vendor = fields.text("vendor", 64).value_or("");
-  choice.model = fields.text("model", 200).value_or("");
-  choice.options = entry.dump();
-  return choice;
-}
+/// One list of `models`: what its vendors are, and which keys an entry written as an object has.
+class model_list {
+public:
+  model_list(const std::vector<std::string>& vendors, bool speech, fault_list& faults)
+      : vendors_(vendors),
+        speech_(speech),
+        faults_(faults) {}
 
-std::vector<model_choice> read_list(const ordered_json& list, const std::string& path,
-                                    fault_list& faults) {
-  std::vector<model_choice> out;
-  if (!list.is_array() || list.empty()) {
-    faults.fault(path, list.is_array() ? "an empty list" : describe(list),
-                 R"(list models in the order of trying, such as ["openai:gpt-4.1-mini", "rules"])");
+  std::vector<model_choice> read(const ordered_json& list, const std::string& path) {
+    std::vector<model_choice> out;
+    if (!list.is_array() || list.empty() || list.size() > models_max) {
+      faults_.fault(path,
+                    !list.is_array() ? describe(list)
+                    : list.empty()   ? "an empty list"
+                                     : std::to_string(list.size()) + " models",
+                    "list models in the order of trying, at most 8, such as " + example());
+      return out;
+    }
+    for (std::size_t i = 0; i < list.size(); ++i)
+      if (auto one = read_entry(list[i], path_of(path, i)))
+        out.push_back(std::move(*one));
     return out;
   }
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const auto& entry = list[i];
-    const auto here = path_of(path, i);
-    const auto before = entry.is_object() ? from_object(entry, here, faults)
-                                          : from_text(entry.is_string() ? entry : ordered_json(""));
-    const auto named = !entry.is_object() || entry.contains("vendor");
-    if (named && !is_vendor(before.vendor))
-      faults.fault(entry.is_object() ? path_of(here, "vendor") : here, describe(entry),
-                   R"(write "rules", "vendor:model" or { "vendor": "openai", "model": "..." })");
-    else
-      out.push_back(before);
+
+private:
+  std::string example() const {
+    return speech_ ? R"(["deepgram:nova-3", "local"])" : R"(["openai:gpt-4.1-mini", "rules"])";
   }
-  return out;
-}
+
+  std::optional<model_choice> read_entry(const ordered_json& entry, const std::string& path) {
+    if (entry.is_object())
+      return read_object(entry, path);
+    if (!entry.is_string()) {
+      faults_.fault(path, describe(entry), "write a model such as one of " + example());
+      return std::nullopt;
+    }
+    auto choice = from_text(entry.get<std::string>());
+    if (!check_vendor(choice.vendor, path))
+      return std::nullopt;
+    check_model(choice, entry.get_ref<const std::string&>().find(':') != std::string::npos, path);
+    return choice;
+  }
+
+  /// { "vendor": "openai", "model": "...", "temperature": 0.3 }
+  std::optional<model_choice> read_object(const ordered_json& entry, const std::string& path) {
+    object_fields fields{entry, path, faults_};
+    fields.require("vendor", R"(add the vendor, such as "vendor": "openai")");
+    model_choice choice;
+    choice.vendor = fields.text("vendor", 64).value_or("");
+    choice.model = fields.text("model", 200).value_or("");
+    choice.options = json(entry).dump();
+    if (speech_)
+      check_speech_options(fields);
+    else
+      check_options(fields);
+    fields.finish();
+    if (choice.vendor.empty() || !check_vendor(choice.vendor, fields.path("vendor")))
+      return std::nullopt;
+    check_model(choice, !choice.model.empty(), path);
+    return choice;
+  }
+
+  static void check_options(object_fields& fields) {
+    fields.number("temperature", 0, 2);
+    fields.number("top_p", 0, 1);
+    fields.whole("seed", 0, 2'147'483'647);
+    for (const auto* key : {"reasoning_effort", "verbosity", "service_tier"})
+      fields.text(key, 32);
+    fields.word("max_tokens_field", {"max_completion_tokens", "max_tokens", "none"});
+    fields.word("instructions_role", {"system", "developer"});
+    fields.flag("include_usage");
+    fields.flag("parallel_tool_calls");
+  }
+
+  void check_speech_options(object_fields& fields) {
+    fields.text("voice", 200);
+    fields.text("language", 20);
+    fields.number("speed", 0.25, 4);
+    if (const auto* also = fields.find("also", json_kind::object)) {
+      object_fields voices{*also, fields.path("also"), faults_};
+      for (const auto& member : also->items())
+        voices.text(member.key(), 200);
+    }
+  }
+
+  bool check_vendor(const std::string& vendor, const std::string& path) {
+    if (std::find(vendors_.begin(), vendors_.end(), vendor) != vendors_.end())
+      return true;
+    faults_.fault(path, describe(ordered_json(vendor)) + ", which is no vendor known here",
+                  suggestion(vendor, vendors_));
+    return false;
+  }
+
+  void check_model(const model_choice& choice, bool named, const std::string& path) {
+    if (!needs_account(choice.vendor) && named)
+      faults_.fault(path, "a model of \"" + choice.vendor + '"',
+                    "write \"" + choice.vendor + "\" alone: it has no models to choose from");
+    else if (needs_account(choice.vendor) && !speech_ && choice.model.empty())
+      faults_.fault(path, '"' + choice.vendor + "\" without a model",
+                    "name one, such as \"" + choice.vendor + ":gpt-4.1-mini\"");
+    else if (choice.model.size() > 200)
+      faults_.fault(path, "a name of over 200 characters", "name the model as its vendor does");
+  }
+
+  const std::vector<std::string>& vendors_;
+  bool speech_;
+  fault_list& faults_;
+};
 
 } // namespace
 
@@ -78,12 +150,19 @@ void read_models(const ordered_json* models, const std::string& path, app_defini
   if (models == nullptr)
     return;
   object_fields fields{*models, path, faults};
+  model_list language{model_vendors(), false, faults};
   if (const auto* list = fields.find("conversation"))
-    app.conversation_models = read_list(*list, fields.path("conversation"), faults);
+    app.conversation_models = language.read(*list, fields.path("conversation"));
   if (const auto* list = fields.find("analyzer"))
-    app.analyzer_models = read_list(*list, fields.path("analyzer"), faults);
-  fields.later("stt", json_kind::list);
-  fields.later("tts", json_kind::list);
+    app.analyzer_models = language.read(*list, fields.path("analyzer"));
+  for (const auto* key : {"stt", "tts"}) {
+    const auto* list = fields.find(key);
+    if (list == nullptr)
+      continue;
+    model_list{key == std::string{"stt"} ? hearing_vendors() : speaking_vendors(), true, faults}
+      .read(*list, fields.path(key));
+    faults.warn(fields.path(key), "a key of a later version", "has no effect yet");
+  }
   fields.finish();
 }
 

@@ -13,6 +13,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t instructions_max = 100'000;
+/// In a release the text of a file, which may be longer, stands in this place.
+constexpr std::size_t frozen_max = 400'000;
 
 bool is_app_id(const std::string& id) {
   const auto good = [](char c) {
@@ -42,9 +44,11 @@ void check_language(const std::string& tag, const std::string& path, fault_list&
 /// Reads the file's top level.
 class app_reader {
 public:
-  app_reader(const ordered_json& root, const app_source& source, fault_list& faults)
+  app_reader(const ordered_json& root, const app_source& source, live_settings& live,
+             fault_list& faults)
       : root_(root),
         source_(source),
+        live_(live),
         faults_(faults) {}
 
   app_definition read() {
@@ -63,14 +67,18 @@ public:
     fields.require("checklist", R"(add "checklist": { "topics": [ { "id": "email" } ] })");
     if (const auto* checklist = fields.find("checklist"))
       read_checklist(*checklist, fields.path("checklist"), app_, faults_);
+    if (const auto* tools = fields.find("tools"))
+      read_tools(*tools, fields.path("tools"), source_, app_, faults_);
     read_models(fields.find("models"), fields.path("models"), app_, faults_);
     if (const auto* page = fields.find("page"))
       read_page(*page, fields.path("page"));
-    if (const auto* live = fields.find("live"))
-      read_live(*live, fields.path("live"), source_, app_, faults_);
-    fields.later("tools", json_kind::object);
-    fields.later("voice", json_kind::object);
+    if (const auto* voice = fields.find("voice"))
+      check_voice(*voice, fields.path("voice"), faults_);
+    const auto* live = fields.find("live");
+    static const auto nothing = ordered_json::object();
+    read_live(live == nullptr ? nothing : *live, fields.path("live"), source_, live_, faults_);
     fields.finish();
+    check_app_links(root_, source_, app_, live_, faults_);
     return std::move(app_);
   }
 
@@ -113,16 +121,24 @@ private:
     object_fields fields{conversation, path, faults_};
     app_.conversation_instructions = read_instructions(fields);
     app_.greeting = fields.text("greeting", 2000).value_or("");
-    fields.later("tools", json_kind::list);
-    fields.later("max_tool_rounds", json_kind::number);
+    app_.conversation_tools = fields.texts("tools");
+    if (const auto rounds = fields.whole("max_tool_rounds", 0, 16))
+      app_.max_tool_rounds = static_cast<std::uint32_t>(*rounds);
     fields.finish();
   }
 
   void read_analyzer(const ordered_json& analyzer, const std::string& path) {
     object_fields fields{analyzer, path, faults_};
     app_.analyzer_instructions = read_instructions(fields);
-    fields.later("runs_on", json_kind::list);
-    fields.later("tools", json_kind::list);
+    app_.analyzer_tools = fields.texts("tools");
+    const auto* when = fields.find("runs_on");
+    const auto runs_on = fields.words("runs_on", {"turn", "partial"});
+    if (when != nullptr && when->is_array() && when->empty())
+      faults_.fault(fields.path("runs_on"), "an empty list", R"(write ["turn"])");
+    app_.analyzes_partial = std::find(runs_on.begin(), runs_on.end(), "partial") != runs_on.end();
+    if (app_.analyzes_partial)
+      faults_.warn(fields.path("runs_on"), "\"partial\", which needs a voice",
+                   "has no effect yet on typed input");
     fields.finish();
   }
 
@@ -132,13 +148,16 @@ private:
     if (value == nullptr)
       return {};
     if (value->is_string())
-      return parent.text("instructions", instructions_max).value_or("");
+      return parent.text("instructions", source_.frozen ? frozen_max : instructions_max)
+        .value_or("");
     object_fields fields{*value, parent.path("instructions"), faults_};
     fields.require("file", R"(write the text itself, or { "file": "host.md" })");
     const auto name = fields.text("file", 500);
     fields.finish();
     if (!name)
       return {};
+    if (source_.files != nullptr)
+      source_.files->insert((source_.folder / *name).string());
     const auto text = read_text_below(source_.folder, *name);
     if (text)
       return *text;
@@ -165,14 +184,16 @@ private:
 
   const ordered_json& root_;
   const app_source& source_;
+  live_settings& live_;
   fault_list& faults_;
   app_definition app_;
 };
 
 } // namespace
 
-app_definition read_app(const ordered_json& root, const app_source& source, fault_list& faults) {
-  return app_reader{root, source, faults}.read();
+app_definition read_app(const ordered_json& root, const app_source& source, live_settings& live,
+                        fault_list& faults) {
+  return app_reader{root, source, live, faults}.read();
 }
 
 } // namespace sidevoice

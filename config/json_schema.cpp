@@ -1,10 +1,14 @@
 #include "config/json_schema.hpp"
 
+#include "config/jsonc.hpp"
+#include "config/topic_text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <map>
+#include <regex>
 #include <string_view>
 
 namespace sidevoice {
@@ -13,18 +17,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 7> type_names = {"object",  "array",   "string", "number",
-                                                        "integer", "boolean", "null"};
-
-/// Keywords that describe and never refuse.
-constexpr std::array<std::string_view, 8> annotations = {"title",    "description", "default",
-                                                         "examples", "$schema",     "$id",
-                                                         "$comment", "deprecated"};
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+/// A text longer than this fits no pattern: regular expressions cost stack for each character.
+constexpr std::size_t pattern_bytes_max = 1000;
 
 bool has_type(const json& value, std::string_view type) {
   if (type == "object")
@@ -51,158 +45,186 @@ std::string type_words(const json& type) {
   return out;
 }
 
-std::string name_of(const std::string& path) {
-  return path.empty() ? "it" : path;
+/// The member, or null. Without the copy that value() makes.
+const json* find(const json& object, const char* key) {
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
 }
 
-std::string inside(const std::string& path, const std::string& key) {
-  return path.empty() ? key : path + '.' + key;
+/// Compiled once for each pattern: there are a dozen, all of our own schemas.
+bool matches(const std::string& text, const std::string& pattern) {
+  thread_local std::map<std::string, std::regex> compiled;
+  const auto [known, fresh] = compiled.try_emplace(pattern);
+  if (fresh)
+    known->second = std::regex{pattern};
+  return std::regex_search(text, known->second);
 }
 
-std::optional<std::string> check(const json& schema, const json& value, const std::string& path);
-
-std::optional<std::string> check_object(const json& schema, const json& value,
-                                        const std::string& path) {
-  for (const auto& key : schema.value("required", json::array()))
-    if (!value.contains(key.get<std::string>()))
-      return name_of(path) + " needs " + key.get<std::string>();
-  const auto properties = schema.value("properties", json::object());
-  const auto others = schema.value("additionalProperties", json(true));
-  for (const auto& [key, member] : value.items()) {
-    const auto declared = properties.contains(key);
-    if (!declared && others == json(false))
-      return name_of(path) + " must not have other keys than the declared ones";
-    // Keys that the schema does not name are the user's words: not for error texts.
-    const auto place = inside(path, declared ? key : "*");
-    if (auto wrong = check(declared ? properties[key] : others, member, place))
-      return wrong;
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> check_bounds(const json& schema, double value, const std::string& path) {
-  if (schema.contains("minimum") && value < schema["minimum"].get<double>())
-    return name_of(path) + " must be at least " + schema["minimum"].dump();
-  if (schema.contains("maximum") && value > schema["maximum"].get<double>())
-    return name_of(path) + " must be at most " + schema["maximum"].dump();
-  return std::nullopt;
-}
-
-std::optional<std::string> check(const json& schema, const json& value, const std::string& path) {
-  if (schema.is_boolean())
-    return schema.get<bool>() ? std::nullopt : std::optional{name_of(path) + " must not be there"};
-  if (const auto type = schema.value("type", json()); !type.is_null()) {
-    const auto types = type.is_array() ? type : json::array({type});
-    const auto fits = std::any_of(types.begin(), types.end(), [&](const json& one) {
-      return has_type(value, one.get_ref<const std::string&>());
-    });
-    if (!fits)
-      return name_of(path) + " must be " + type_words(type);
-  }
-  if (schema.contains("enum")
-      && std::find(schema["enum"].begin(), schema["enum"].end(), value) == schema["enum"].end())
-    return name_of(path) + " must be one of " + schema["enum"].dump();
-  if (value.is_number())
-    return check_bounds(schema, value.get<double>(), path);
-  if (value.is_object())
-    return check_object(schema, value, path);
-  if (!value.is_array() || !schema.contains("items"))
-    return std::nullopt;
-  for (std::size_t i = 0; i < value.size(); ++i)
-    if (auto wrong = check(schema["items"], value[i], path + '[' + std::to_string(i) + ']'))
-      return wrong;
-  return std::nullopt;
-}
-
-// -- the schema itself ----------------------------------------------------------------------------
-
-/// Collects what is wrong with a schema, with the path to it.
-class schema_reader {
+/// Checks one value; knows the schema's root for references into it.
+class schema_check {
 public:
-  std::vector<schema_fault> take() {
-    return std::move(faults_);
-  }
+  explicit schema_check(const json& root) : root_(root) {}
 
-  void read(const json& schema) {
+  std::optional<schema_breach> run(const json& schema, const json& value, const std::string& path) {
     if (schema.is_boolean())
-      return;
-    if (!schema.is_object()) {
-      fault("write a JSON Schema: an object, true or false");
-      return;
+      return schema.get<bool>() ? std::nullopt : breach(path, "must not be there");
+    if (const auto* to = find(schema, "$ref")) {
+      // "#/definitions/name", in our own schemas only.
+      const json::json_pointer at{to->get<std::string>().substr(1)};
+      if (auto wrong = run(root_.at(at), value, path))
+        return wrong;
     }
-    for (const auto& [keyword, value] : schema.items()) {
-      path_.push_back(keyword);
-      read_keyword(keyword, value);
-      path_.pop_back();
-    }
+    if (auto wrong = check_kind(schema, value, path))
+      return wrong;
+    if (const auto* all = find(schema, "allOf"))
+      for (const auto& one : *all)
+        if (auto wrong = run(one, value, path))
+          return wrong;
+    if (auto wrong = check_forms(schema, value, path))
+      return wrong;
+    if (value.is_number())
+      return check_bounds(schema, value.get<double>(), path);
+    if (value.is_string())
+      return check_text(schema, value.get_ref<const std::string&>(), path);
+    if (value.is_object())
+      return check_object(schema, value, path);
+    return value.is_array() ? check_list(schema, value, path) : std::nullopt;
   }
 
 private:
-  void fault(std::string remedy, bool warning = false) {
-    faults_.push_back({path_, std::move(remedy), warning});
+  static std::optional<schema_breach> breach(const std::string& path, std::string what) {
+    return schema_breach{path, std::move(what)};
   }
 
-  void read_keyword(const std::string& keyword, const json& value) {
-    if (keyword == "type")
-      read_type(value);
-    else if (keyword == "properties")
-      read_properties(value);
-    else if (keyword == "items" || keyword == "additionalProperties")
-      read(value);
-    else if (keyword == "required")
-      read_required(value);
-    else if (keyword == "enum" && (!value.is_array() || value.empty()))
-      fault("list the allowed values: [\"a\", \"b\"]");
-    else if ((keyword == "minimum" || keyword == "maximum") && !value.is_number())
-      fault("write a number");
-    else if (!contains(annotations, keyword) && keyword != "enum" && keyword != "minimum"
-             && keyword != "maximum")
-      fault("has no effect: checked are type, properties, required, additionalProperties, items, "
-            "enum, minimum and maximum",
-            true);
-  }
-
-  void read_type(const json& value) {
-    const auto types = value.is_array() ? value : json::array({value});
-    for (const auto& type : types)
-      if (!type.is_string() || !contains(type_names, type.get_ref<const std::string&>()))
-        fault("write object, array, string, number, integer, boolean or null");
-  }
-
-  void read_properties(const json& value) {
-    if (!value.is_object()) {
-      fault("write an object: the key is the property's name, the value its schema");
-      return;
+  static std::optional<schema_breach> check_kind(const json& schema, const json& value,
+                                                 const std::string& path) {
+    if (const auto* type = find(schema, "type")) {
+      const auto fits = type->is_string()
+                          ? has_type(value, type->get_ref<const std::string&>())
+                          : std::any_of(type->begin(), type->end(), [&](const json& one) {
+                              return has_type(value, one.get_ref<const std::string&>());
+                            });
+      if (!fits)
+        return breach(path, "must be " + type_words(*type));
     }
-    for (const auto& [name, schema] : value.items()) {
-      path_.push_back(name);
-      read(schema);
-      path_.pop_back();
+    if (schema.contains("const") && schema["const"] != value)
+      return breach(path, "must be " + schema["const"].dump());
+    if (schema.contains("enum") && !contains_value(schema["enum"], value))
+      return breach(path, "must be one of " + schema["enum"].dump());
+    return std::nullopt;
+  }
+
+  static bool contains_value(const json& list, const json& value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+  }
+
+  std::optional<schema_breach> check_forms(const json& schema, const json& value,
+                                           const std::string& path) {
+    const auto* forms = find(schema, "anyOf");
+    if (forms == nullptr)
+      return std::nullopt;
+    std::optional<schema_breach> first;
+    for (const auto& form : *forms) {
+      auto wrong = run(form, value, path);
+      if (!wrong)
+        return std::nullopt;
+      if (!first)
+        first = std::move(wrong);
     }
+    return forms->size() > 1
+             ? breach(path, "must have one of its " + std::to_string(forms->size()) + " forms")
+             : first;
   }
 
-  void read_required(const json& value) {
-    const auto good = value.is_array()
-                      && std::all_of(value.begin(), value.end(),
-                                     [](const auto& v) { return v.is_string(); });
-    if (!good)
-      fault("list the names of the required properties: [\"a\", \"b\"]");
+  static std::optional<schema_breach> check_bounds(const json& schema, double value,
+                                                   const std::string& path) {
+    if (schema.contains("minimum") && value < schema["minimum"].get<double>())
+      return breach(path, "must be at least " + schema["minimum"].dump());
+    if (schema.contains("maximum") && value > schema["maximum"].get<double>())
+      return breach(path, "must be at most " + schema["maximum"].dump());
+    if (schema.contains("exclusiveMinimum") && value <= schema["exclusiveMinimum"].get<double>())
+      return breach(path, "must be more than " + schema["exclusiveMinimum"].dump());
+    if (schema.contains("exclusiveMaximum") && value >= schema["exclusiveMaximum"].get<double>())
+      return breach(path, "must be less than " + schema["exclusiveMaximum"].dump());
+    return std::nullopt;
   }
 
-  std::vector<std::string> path_;
-  std::vector<schema_fault> faults_;
+  static std::optional<schema_breach> check_text(const json& schema, const std::string& value,
+                                                 const std::string& path) {
+    const auto length = length_of(value);
+    if (length < schema.value("minLength", std::size_t{0}))
+      return breach(path, "must have at least " + schema["minLength"].dump() + " characters");
+    if (schema.contains("maxLength") && length > schema["maxLength"].get<std::size_t>())
+      return breach(path, "must have at most " + schema["maxLength"].dump() + " characters");
+    if (schema.contains("pattern")
+        && (value.size() > pattern_bytes_max
+            || !matches(value, schema["pattern"].get_ref<const std::string&>())))
+      return breach(path, "must match " + schema["pattern"].get<std::string>());
+    return std::nullopt;
+  }
+
+  std::optional<schema_breach> check_object(const json& schema, const json& value,
+                                            const std::string& path) {
+    if (const auto* required = find(schema, "required"))
+      for (const auto& key : *required)
+        if (!value.contains(key.get_ref<const std::string&>()))
+          return breach(path, "needs " + key.get<std::string>());
+    if (value.size() < schema.value("minProperties", std::size_t{0}))
+      return breach(path, "needs at least " + schema["minProperties"].dump() + " keys");
+    if (schema.contains("maxProperties")
+        && value.size() > schema["maxProperties"].get<std::size_t>())
+      return breach(path, "must have at most " + schema["maxProperties"].dump() + " keys");
+    const auto* properties = find(schema, "properties");
+    const auto* others = find(schema, "additionalProperties");
+    const auto* names = find(schema, "propertyNames");
+    for (const auto& member : value.items()) {
+      const auto& key = member.key();
+      const auto* declared = properties == nullptr ? nullptr : find(*properties, key.c_str());
+      if (declared == nullptr && others != nullptr && *others == json(false))
+        return breach(path, "must not have other keys than the declared ones");
+      if (declared == nullptr && names != nullptr && run(*names, key, path))
+        return breach(path, "has a key of the wrong form");
+      const auto* wanted = declared == nullptr ? others : declared;
+      if (wanted == nullptr)
+        continue;
+      // Keys that the schema does not name are the user's words: not for error texts.
+      const auto place = declared != nullptr ? path_of(path, key)
+                         : path.empty()      ? "*"
+                                             : path + ".*";
+      if (auto wrong = run(*wanted, member.value(), place))
+        return wrong;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<schema_breach> check_list(const json& schema, const json& value,
+                                          const std::string& path) {
+    if (value.size() < schema.value("minItems", std::size_t{0}))
+      return breach(path, "needs at least " + schema["minItems"].dump() + " entries");
+    if (schema.contains("maxItems") && value.size() > schema["maxItems"].get<std::size_t>())
+      return breach(path, "must have at most " + schema["maxItems"].dump() + " entries");
+    if (!schema.contains("items"))
+      return std::nullopt;
+    for (std::size_t i = 0; i < value.size(); ++i)
+      if (auto wrong = run(schema["items"], value[i], path_of(path, i)))
+        return wrong;
+    return std::nullopt;
+  }
+
+  const json& root_;
 };
 
 } // namespace
 
-std::optional<std::string> schema_violation(const json& schema, const json& value) {
-  return check(schema, value, "");
+std::optional<schema_breach> find_breach(const json& schema, const json& value) {
+  return schema_check{schema}.run(schema, value, "");
 }
 
-std::vector<schema_fault> schema_faults(const json& schema) {
-  schema_reader reader;
-  reader.read(schema);
-  return reader.take();
+std::optional<std::string> schema_violation(const json& schema, const json& value) {
+  const auto wrong = find_breach(schema, value);
+  if (!wrong)
+    return std::nullopt;
+  return (wrong->path.empty() ? "it" : wrong->path) + ' ' + wrong->what;
 }
 
 } // namespace sidevoice

@@ -8,9 +8,20 @@
 
 namespace sidevoice {
 
-/// The first way in which `value` breaks `schema`, as the end of a sentence ("kitchen must be
-/// integer"); nothing where it fits. Knows type, properties, required, additionalProperties, items,
-/// enum, minimum and maximum; never repeats the value.
+/// A place in a value and what its schema wants there.
+struct schema_breach {
+  /// "kitchen.boxes[2]"; "" is the value itself. Keys that the schema does not name are "*".
+  std::string path;
+  /// "must be integer"; never repeats the value.
+  std::string what;
+};
+
+/// The first way in which `value` breaks `schema`; nothing where it fits. Knows type, enum, const,
+/// anyOf, allOf, properties, required, additionalProperties, propertyNames, items, the bounds of
+/// numbers, texts, lists and objects, pattern, and "$ref" into the schema itself.
+std::optional<schema_breach> find_breach(const nlohmann::json& schema, const nlohmann::json& value);
+
+/// The same as the end of a sentence: "kitchen must be integer".
 std::optional<std::string> schema_violation(const nlohmann::json& schema,
                                             const nlohmann::json& value);
 
@@ -19,7 +30,8 @@ struct schema_fault {
   /// Keys from the schema's root to the place, such as {"properties", "kitchen", "type"}.
   std::vector<std::string> path;
   std::string remedy;
-  /// The keyword is known, but nothing checks it.
+  /// Nothing would check the keyword: "pattern", "$ref", "not" and others are not for schemas that
+  /// app files hold.
   bool warning = false;
 };
 

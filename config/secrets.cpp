@@ -108,4 +108,59 @@ result<std::string> resolve_text(const std::string& text, const environment& env
   return resolve(*what, env, folder);
 }
 
+namespace {
+
+/// Calls `with_text` and `with_reference` for the parts of a text, in their order.
+template <class Text, class Reference>
+result<void> walk(const std::string& text, Text with_text, Reference with_reference) {
+  std::size_t from = 0;
+  for (;;) {
+    const auto begin = text.find("${", from);
+    with_text(text.substr(from, begin == std::string::npos ? begin : begin - from));
+    if (begin == std::string::npos)
+      return {};
+    const auto end = text.find('}', begin);
+    const auto what = end == std::string::npos
+                        ? result<reference>{error{errc::invalid, {}, {}, "literal"}}
+                        : parse_reference(text.substr(begin, end + 1 - begin));
+    if (!what || what->from != reference::kind::env)
+      return error{
+        errc::invalid, "write ${env:NAME} or ${env:NAME|default} inside a text", {}, "literal"};
+    if (const auto done = with_reference(*what); !done)
+      return done.error();
+    from = end + 1;
+  }
+}
+
+} // namespace
+
+result<std::string> expand(const std::string& text, const environment& env) {
+  std::string out;
+  const auto done = walk(
+    text, [&](const std::string& part) { out += part; },
+    [&](const reference& what) -> result<void> {
+      const auto value = resolve(what, env, {});
+      if (!value)
+        return value.error();
+      out += *value;
+      return {};
+    });
+  if (!done)
+    return done.error();
+  return out;
+}
+
+result<std::vector<reference>> references_in(const std::string& text) {
+  std::vector<reference> out;
+  const auto done = walk(
+    text, [](const std::string&) {},
+    [&](const reference& what) -> result<void> {
+      out.push_back(what);
+      return {};
+    });
+  if (!done)
+    return done.error();
+  return out;
+}
+
 } // namespace sidevoice

@@ -4,7 +4,9 @@
 #include "config/result.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace sidevoice {
 
@@ -32,5 +34,14 @@ result<std::string> resolve(const reference& what, const environment& env,
 /// `text` itself, or what it refers to: for settings that are no secrets.
 result<std::string> resolve_text(const std::string& text, const environment& env,
                                  const std::filesystem::path& folder);
+
+/// `text` with each `${env:NAME}` and `${env:NAME|default}` in it filled in: for addresses, such as
+/// "${env:SHOP_URL}/estimate". What a variable holds is not searched again.
+/// Errors: `not_found`, reason `unset`, names the first variable without a value; `invalid`, reason
+/// `literal`, for `${...}` of another form.
+result<std::string> expand(const std::string& text, const environment& env);
+
+/// The references in a text, in their order. Error as that of `expand`, but nothing is looked up.
+result<std::vector<reference>> references_in(const std::string& text);
 
 } // namespace sidevoice

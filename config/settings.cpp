@@ -1,9 +1,14 @@
 #include "config/settings.hpp"
 
 #include "config/app_fields.hpp"
+#include "config/app_references.hpp"
+#include "config/schemas.hpp"
 #include "config/secrets.hpp"
 #include "config/text_file.hpp"
 
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/network_v4.hpp>
+#include <boost/asio/ip/network_v6.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -17,6 +22,19 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 constexpr std::size_t settings_bytes_max = 100'000;
+
+/// "10.0.0.0/8", "fd00::/8" or one address.
+bool is_network(const std::string& text) {
+  boost::system::error_code failed;
+  boost::asio::ip::make_address(text, failed);
+  if (!failed)
+    return true;
+  boost::asio::ip::make_network_v4(text, failed);
+  if (!failed)
+    return true;
+  boost::asio::ip::make_network_v6(text, failed);
+  return !failed;
+}
 
 class settings_reader {
 public:
@@ -32,11 +50,15 @@ public:
     read_text(fields, "data", out_.data);
     out_.apps = (folder_ / out_.apps).string();
     out_.data = (folder_ / out_.data).string();
+    read_text(fields, "profile", out_.profile);
     read_address(fields, out_.listen);
     read_public_url(fields);
-    read_text(fields, "profile", out_.profile);
     if (const auto* admin = fields.find("admin"))
       read_admin(*admin, fields.path("admin"));
+    if (const auto* tls = fields.find("tls"))
+      read_tls(*tls, fields.path("tls"));
+    if (const auto* forwarded = fields.find("forwarded"))
+      read_forwarded(*forwarded, fields.path("forwarded"));
     if (const auto* sqlite = fields.find("sqlite"))
       read_sqlite(*sqlite, fields.path("sqlite"));
     if (const auto* sessions = fields.find("sessions"))
@@ -88,6 +110,47 @@ private:
   void read_admin(const ordered_json& admin, const std::string& path) {
     object_fields fields{admin, path, faults_};
     read_address(fields, out_.admin_listen);
+    const app_source source{folder_, out_.profile, env_};
+    reference_reader references{source, "the key", faults_};
+    const auto* keys = fields.find("keys", json_kind::list);
+    for (std::size_t i = 0; keys != nullptr && i < keys->size(); ++i)
+      if (auto key = references.secret((*keys)[i], path_of(fields.path("keys"), i)))
+        out_.admin_keys.push_back(std::move(*key));
+    fields.finish();
+  }
+
+  void read_tls(const ordered_json& tls, const std::string& path) {
+    object_fields fields{tls, path, faults_};
+    fields.require("certificate", R"(name the PEM file: "certificate": "certificate.pem")");
+    fields.require("key", R"(name the PEM file: "key": "key.pem")");
+    read_file(fields, "certificate", out_.tls_certificate, false);
+    read_file(fields, "key", out_.tls_key, true);
+    fields.finish();
+  }
+
+  void read_file(object_fields& fields, const std::string& key, std::string& into, bool secret) {
+    std::string name;
+    if (!read_text(fields, key, name) || name.empty())
+      return;
+    into = (folder_ / name).string();
+    std::error_code failed;
+    const auto status = fs::status(into, failed);
+    if (!fs::is_regular_file(status))
+      faults_.fault(fields.path(key), "no such file", "create it, or mend the path");
+    else if (secret && (status.permissions() & fs::perms::others_read) != fs::perms::none)
+      faults_.fault(fields.path(key), "a key that everybody can read", "chmod 600 the file");
+  }
+
+  void read_forwarded(const ordered_json& forwarded, const std::string& path) {
+    object_fields fields{forwarded, path, faults_};
+    const auto from = fields.texts("from");
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      if (is_network(from[i]))
+        out_.trusted_proxies.push_back(from[i]);
+      else
+        faults_.fault(path_of(fields.path("from"), i), describe(ordered_json(from[i])),
+                      R"(write an address or a network, such as "10.0.0.0/8" or "::1")");
+    }
     fields.finish();
   }
 
@@ -132,6 +195,12 @@ settings_load load_settings(const std::string& path, const environment& env) {
     fault_list faults{path, document.positions};
     out.settings = settings_reader{fs::path{path}.parent_path(), env, faults}.read(*document.root);
     out.faults = faults.take();
+    const auto stops = [](const app_fault& f) { return !f.warning; };
+    const auto wrong = find_breach(settings_schema(), nlohmann::json(*document.root));
+    if (wrong && std::none_of(out.faults.begin(), out.faults.end(), stops)) {
+      faults.fault(wrong->path, "a value that the schema refuses", "it " + wrong->what);
+      out.faults = faults.take();
+    }
   }
   out.good = std::all_of(out.faults.begin(), out.faults.end(),
                          [](const app_fault& f) { return f.warning; });

@@ -34,6 +34,13 @@ struct server_settings {
   std::string apps = "apps/";
   std::string listen = "127.0.0.1:8080";
   std::string admin_listen = "127.0.0.1:8081";
+  /// Keys of administrators. Secrets: never printed.
+  std::vector<std::string> admin_keys;
+  /// Paths of PEM files; both empty: no TLS.
+  std::string tls_certificate;
+  std::string tls_key;
+  /// Addresses and networks ("10.0.0.0/8", "127.0.0.1") of proxies whose headers are believed.
+  std::vector<std::string> trusted_proxies;
   std::string data = "data/";
   /// The address that clients see, such as "https://talk.example"; empty: what they asked for.
   std::string public_url;
@@ -51,10 +58,14 @@ struct settings_load {
 };
 
 /// Reads a sidevoice.jsonc:
-///   { "apps": "apps/", "listen": "127.0.0.1:8080", "admin": { "listen": "127.0.0.1:8081" },
+///   { "apps": "apps/", "listen": "127.0.0.1:8080",
+///     "admin": { "listen": "127.0.0.1:8081", "keys": ["${env:ADMIN_KEY}"] },
+///     "tls": { "certificate": "cert.pem", "key": "key.pem" },
+///     "forwarded": { "from": ["10.0.0.0/8"] },
 ///     "data": "data/", "public_url": "https://talk.example", "profile": "dev",
 ///     "sqlite": { "synchronous": "full" }, "sessions": { "passivate_after_s": 600 } }
-/// Texts may be `${env:NAME|default}`. Relative `apps` and `data` start at the file's folder.
+/// Texts may be `${env:NAME|default}`. Relative paths start at the file's folder. The schema is
+/// config/settings_schema.json.
 settings_load load_settings(const std::string& path,
                             const environment& env = process_environment());
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <prometheus/text_serializer.h>
+#include <sodium.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -81,12 +82,43 @@ std::string tree_json(const tree_report& report) {
 
 admin_site::admin_site(admin_parts parts)
     : parts_(std::move(parts)),
-      started_(parts_.node.where->now()) {}
+      started_(parts_.node.where->now()) {
+  for (const auto& key : parts_.keys)
+    keys_.push_back(digest_of_key(key));
+  parts_.keys.clear();
+}
+
+/// The same for a path that there is and one that there is not.
+std::optional<http_response> admin_site::refuse(const http_request& request) {
+  if (keys_.empty())
+    return std::nullopt;
+  const std::lock_guard lock{throttle_mutex_};
+  const auto now = parts_.node.where->now();
+  if (const auto wait = throttle_.wait(request.remote, now); wait.count() > 0)
+    return refuse_limit("rate_limit_exceeded",
+                        "Too many wrong keys came from this address. Try again later.", wait);
+  const auto given = read_credential(request).value_or(std::string{});
+  const auto digest = digest_of_key(given);
+  bool known = false;
+  for (const auto& key : keys_) // all of them: how long it takes says nothing
+    known = ::sodium_memcmp(key.data(), digest.data(), digest.size()) == 0 || known;
+  if (known && !given.empty())
+    return std::nullopt;
+  if (!given.empty())
+    throttle_.failed(request.remote, now);
+  auto response = to_response({401, "invalid_api_key",
+                               "The admin port needs one of the server's admin keys as "
+                               "`Authorization: Bearer KEY`."});
+  response.fields.push_back({"WWW-Authenticate", "Bearer"});
+  return response;
+}
 
 site_answer admin_site::handle(const http_request& request) {
   // Without this, a page elsewhere could have its own name resolve to this machine and read along.
   if (!parts_.any_host && !is_loopback_host(*request.find("Host")))
     return to_response({403, "host_not_allowed", "Ask under the name localhost or 127.0.0.1."});
+  if (auto refused = refuse(request))
+    return std::move(*refused);
   const auto known = request.path == "/metrics" || request.path == "/debug/tree"
                      || request.path == "/healthz";
   if (request.method == "TRACE" || request.method == "CONNECT")

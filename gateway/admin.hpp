@@ -1,11 +1,15 @@
 #pragma once
 
+#include "gateway/server_key.hpp"
 #include "gateway/site.hpp"
+#include "gateway/throttle.hpp"
 #include "gateway/upgrade.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +43,8 @@ struct admin_parts {
   std::function<std::size_t()> sessions;
   /// Takes requests under any host name, not only under loopback ones.
   bool any_host = false;
+  /// With any, every request needs one of them as `Authorization: Bearer KEY`.
+  std::vector<std::string> keys = {};
 };
 
 /// The admin port: /metrics, /debug/tree, /healthz. Never on the public one.
@@ -49,10 +55,14 @@ public:
   site_answer handle(const http_request& request) override;
 
 private:
+  [[nodiscard]] std::optional<http_response> refuse(const http_request& request);
   [[nodiscard]] http_response metrics() const;
   [[nodiscard]] http_later tree() const;
 
   admin_parts parts_;
+  std::vector<key_digest> keys_;
+  std::mutex throttle_mutex_;
+  failure_throttle throttle_{failure_throttle::options{}};
   loop::clock::time_point started_;
 };
 

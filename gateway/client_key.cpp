@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -19,10 +20,9 @@ namespace {
 
 constexpr std::string_view prefix = "ek_";
 /// Bound to the cipher, so that a text sealed for another purpose is no client key.
-constexpr std::string_view purpose = "sidevoice client key 1";
+constexpr std::string_view purpose = "sidevoice client key 2";
 constexpr std::size_t nonce_bytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t tag_bytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
-constexpr std::size_t text_bytes_max = 2048;
 constexpr auto variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 
 static_assert(key_sealer::key_bytes == crypto_aead_xchacha20poly1305_ietf_KEYBYTES);
@@ -78,6 +78,20 @@ result<key_sealer> read_key(int fd, const std::string& path) {
   return sealer;
 }
 
+/// The parts of a key in the order in which `seal` writes them.
+std::optional<client_key> read_parts(const nlohmann::json& parts) {
+  if (!parts.is_array() || parts.size() != 8 || !parts[3].is_number_integer()
+      || !parts[7].is_boolean())
+    return std::nullopt;
+  for (const auto i : {0, 1, 2, 4, 5, 6})
+    if (!parts[i].is_string())
+      return std::nullopt;
+  return client_key{parts[0].get<std::string>(), parts[1].get<std::string>(),
+                    parts[2].get<std::string>(), parts[3].get<std::int64_t>(),
+                    parts[4].get<std::string>(), parts[5].get<std::string>(),
+                    parts[6].get<std::string>(), parts[7].get<bool>()};
+}
+
 /// Written beside its place and renamed, so that a crash leaves the whole key or none.
 result<void> make_key(const std::string& path) {
   const auto draft = path + ".new";
@@ -125,7 +139,9 @@ result<key_sealer> key_sealer::open(const std::string& folder) {
 }
 
 std::string key_sealer::seal(const client_key& key) const {
-  const auto plain = nlohmann::json::array({key.app, key.session, key.user, key.expires_s}).dump();
+  const auto plain = nlohmann::json::array({key.app, key.session, key.user, key.expires_s, key.id,
+                                            key.release, key.preset, key.visitor})
+                       .dump();
   bytes sealed(nonce_bytes + plain.size() + tag_bytes);
   ::randombytes_buf(sealed.data(), nonce_bytes);
   unsigned long long size = 0;
@@ -156,17 +172,10 @@ result<client_key> key_sealer::unseal(std::string_view text, std::int64_t now_s)
                                                    sealed.data(), key_.get())
       != 0)
     return refused;
-  const auto parts = nlohmann::json::parse(plain, nullptr, false);
-  if (!parts.is_array() || parts.size() != 4 || !parts[3].is_number_integer())
+  auto key = read_parts(nlohmann::json::parse(plain, nullptr, false));
+  if (!key || key->expires_s <= now_s)
     return refused;
-  for (std::size_t i = 0; i < 3; ++i)
-    if (!parts[i].is_string())
-      return refused;
-  client_key key{parts[0].get<std::string>(), parts[1].get<std::string>(),
-                 parts[2].get<std::string>(), parts[3].get<std::int64_t>()};
-  if (key.expires_s <= now_s)
-    return refused;
-  return key;
+  return std::move(*key);
 }
 
 } // namespace sidevoice

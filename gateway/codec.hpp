@@ -37,7 +37,14 @@ struct send_command {
   session_command command;
 };
 
-using codec_action = std::variant<send_frame, close_socket, attach_session, send_command>;
+/// Offer to run these tools of the app, instead of those offered before; a connection repeats it
+/// whenever it attaches.
+struct offer_names {
+  std::vector<std::string> names;
+};
+
+using codec_action =
+  std::variant<send_frame, close_socket, attach_session, send_command, offer_names>;
 using codec_actions = std::vector<codec_action>;
 
 class client_codec {
@@ -54,6 +61,8 @@ public:
   virtual codec_actions on_published(const published& batch) = 0;
   virtual codec_actions on_delta(const answer_delta& delta) = 0;
   virtual codec_actions on_notice(const notice& what) = 0;
+  virtual codec_actions on_tool_call(const tool_call& call) = 0;
+  virtual codec_actions on_tool_cancelled(const tool_cancelled& call) = 0;
   virtual codec_actions on_accepted(std::uint64_t token, const accepted& answer) = 0;
   virtual codec_actions on_refused(std::uint64_t token, const error& why) = 0;
   /// No answer within the deadline, and it is not known whether the command took effect.

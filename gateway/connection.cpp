@@ -82,6 +82,14 @@ void connection_state::on_notice(const notice& what) {
   perform(parts_->codec->on_notice(what));
 }
 
+void connection_state::on_tool_call(const tool_call& call) {
+  perform(parts_->codec->on_tool_call(call));
+}
+
+void connection_state::on_tool_cancelled(const tool_cancelled& call) {
+  perform(parts_->codec->on_tool_cancelled(call));
+}
+
 void connection_state::count(counter which) {
   if (parts_ && parts_->count != nullptr)
     parts_->count->add(which);
@@ -126,6 +134,12 @@ void connection_state::act(send_command& what) {
     search(false);
 }
 
+void connection_state::act(const offer_names& offer) {
+  offers_ = offer.names;
+  if (attached_)
+    send_offer();
+}
+
 void connection_state::close(std::uint16_t code, const std::string& reason) {
   parts_->link->close(code, reason);
   count(counter::connections_closed);
@@ -154,6 +168,8 @@ connection(connection_inner::stateful_pointer<connection_state> self,
     [state](const published& batch) { state->on_published(batch); },
     [state](const answer_delta& delta) { state->on_delta(delta); },
     [state](const notice& what) { state->on_notice(what); },
+    [state](const tool_call& call) { state->on_tool_call(call); },
+    [state](const tool_cancelled& call) { state->on_tool_cancelled(call); },
     [state](const client_frame& frame) { state->on_frame(frame); },
     [state](const client_gone&) { state->on_gone(); },
     [state](const search_again& again) { state->on_search_again(again); },

@@ -37,9 +37,16 @@ void connection_state::on_attached(std::uint64_t run, const attached& state) {
     return;
   searching_ = false;
   was_attached_ = true;
+  attached_ = true;
   // It exists from now on: were it gone, a new and empty one would be no help.
   where_.create = false;
   perform(parts_->codec->on_attached(state));
+  if (offers_ && parts_)
+    send_offer();
+}
+
+void connection_state::send_offer() {
+  self_->send(session_, offer_tools{listener_actor{connection_inner{self_}}, *offers_});
 }
 
 void connection_state::on_attach_error(std::uint64_t run, const caf::error& why) {
@@ -115,6 +122,7 @@ void connection_state::lose_session() {
 }
 
 void connection_state::search(bool pause) {
+  attached_ = false;
   if (!std::exchange(searching_, true)) {
     ++search_;
     backoff_ = first_backoff;

@@ -52,6 +52,8 @@ public:
   void on_published(const published& batch);
   void on_delta(const answer_delta& delta);
   void on_notice(const notice& what);
+  void on_tool_call(const tool_call& call);
+  void on_tool_cancelled(const tool_cancelled& call);
   void on_search_again(const search_again& again);
   void on_search_over(const search_over& over);
 
@@ -72,6 +74,8 @@ private:
   void act(const close_socket& how);
   void act(const attach_session& how);
   void act(send_command& what);
+  void act(const offer_names& offer);
+  void send_offer();
   /// Ends the socket, then the actor has nothing left to do.
   void close(std::uint16_t code, const std::string& reason);
   /// The socket has ended by itself. The state dies with the actor.
@@ -104,6 +108,9 @@ private:
   /// How the codec wants to be attached; nothing before it asked.
   std::optional<attach_session> wanted_;
   bool was_attached_ = false;
+  bool attached_ = false;
+  /// Tools that this client runs; unset: it has never said.
+  std::optional<std::vector<std::string>> offers_;
   /// Answers to older requests to attach are void.
   std::uint64_t attach_run_ = 0;
   /// In the order of the codec.

@@ -25,6 +25,16 @@ bool read_credit::consumed() {
   return true;
 }
 
+bool traffic_watch::bytes(std::size_t count, rate_time now) {
+  const auto time_of = [this](std::size_t n) {
+    const std::chrono::duration<double> seconds{static_cast<double>(n)
+                                                / static_cast<double>(options_.bytes_per_second)};
+    return std::chrono::duration_cast<rate_time::duration>(seconds);
+  };
+  bytes_clear_at_ = std::max(bytes_clear_at_, now) + time_of(count);
+  return bytes_clear_at_ - now <= time_of(options_.bytes_burst);
+}
+
 bool send_bound::admit(std::size_t bytes, time_point now) {
   if (bytes_ == 0)
     progress_ = now;

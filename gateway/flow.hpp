@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/rate.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -62,6 +64,34 @@ private:
   options options_;
   std::size_t bytes_ = 0;
   time_point progress_{};
+};
+
+/// How much a client may send for how long, however fast it is dealt with. Far above what people
+/// and microphones do.
+class traffic_watch {
+public:
+  struct options {
+    rate_limit messages{4000, std::chrono::milliseconds{5}};
+    std::size_t bytes_burst = 64 << 20;
+    std::size_t bytes_per_second = 4 << 20;
+  };
+
+  traffic_watch() = default;
+  explicit traffic_watch(options limits) : options_(limits) {}
+
+  /// A whole message has come. False: too many.
+  bool message(rate_time now) {
+    return messages_.take(options_.messages, now).count() == 0;
+  }
+
+  /// Bytes have come. False: too many.
+  bool bytes(std::size_t count, rate_time now);
+
+private:
+  options options_;
+  rate_bucket messages_;
+  /// When all bytes so far would have come at the sustained speed.
+  rate_time bytes_clear_at_;
 };
 
 /// Notices a message made of countless tiny fragments, which costs the server far more than the

@@ -2,14 +2,20 @@
 
 #include "config/log.hpp"
 #include "gateway/admin.hpp"
+#include "gateway/forwarded.hpp"
 #include "gateway/http_session.hpp"
+#include "gateway/key_watch.hpp"
 #include "gateway/listener.hpp"
+#include "gateway/tls.hpp"
 #include "gateway/upgrade.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 namespace sidevoice {
 
@@ -17,6 +23,11 @@ namespace asio = boost::asio;
 
 struct gateway::state {
   asio::io_context* io = nullptr;
+  std::shared_ptr<key_ring> ring = std::make_shared<key_ring>();
+  std::shared_ptr<open_links> links;
+  std::unique_ptr<key_watch> watch;
+  std::shared_ptr<tls_certificates> tls;
+  std::unique_ptr<tls_watch> tls_files;
   std::shared_ptr<public_site> site;
   std::shared_ptr<socket_register> sockets;
   std::shared_ptr<socket_register> admin_sockets;
@@ -24,16 +35,43 @@ struct gateway::state {
   std::unique_ptr<listener> admin_port;
   std::unique_ptr<asio::steady_timer> stop_deadline;
   std::chrono::milliseconds close_deadline{0};
+
+  result<void> listen(const gateway_options& options);
+  result<void> read_secrets(const gateway_parts& parts);
+  void open_admin(const gateway_parts& parts, const node_access& node);
 };
 
 namespace {
 
-std::string names_of(const std::vector<app_ptr>& apps, bool (*which)(const app_definition&)) {
+constexpr std::chrono::seconds keys_deadline{10};
+
+std::string names_of(const app_entries& apps,
+                     const std::function<bool(const std::string&, const live_settings&)>& which) {
   std::string names;
-  for (const auto& app : apps)
-    if (which(*app))
-      names += (names.empty() ? "" : ", ") + app->id;
+  for (const auto& [id, app] : apps)
+    if (which(id, *app.live))
+      names += (names.empty() ? "" : ", ") + id;
   return names;
+}
+
+bool has_server_key(const std::string& app, const live_settings& live, const key_ring& ring) {
+  const auto stored = ring.now();
+  return std::any_of(live.server_keys.begin(), live.server_keys.end(),
+                     [](const auto& key) { return !key.empty(); })
+         || std::any_of(stored->server_keys.begin(), stored->server_keys.end(),
+                        [&app](const ring_key& key) { return key.app == app; });
+}
+
+/// Runs the context until the store has answered, so that no request is judged without its keys.
+result<void> read_keys(asio::io_context& io, const loop& where, key_watch& watch) {
+  std::optional<result<void>> answer;
+  watch.start([&answer](result<void> known) { answer = std::move(known); });
+  const auto until = where.now() + keys_deadline;
+  while (!answer && io.run_one_until(until) > 0) {}
+  if (answer && *answer)
+    return {};
+  return answer ? answer->error()
+                : error{errc::unavailable, "the store does not say which keys there are"};
 }
 
 void begin(listener& port, const port_context_ptr& context) {
@@ -42,57 +80,97 @@ void begin(listener& port, const port_context_ptr& context) {
 
 } // namespace
 
-result<void> check_exposure(const std::vector<app_ptr>& apps, const gateway_options& options,
-                            bool listen_is_loopback, bool admin_is_loopback) {
-  if (!admin_is_loopback && !options.allow_public_admin)
+result<void> check_exposure(const app_entries& apps, const gateway_options& options,
+                            bool listen_is_loopback, bool admin_is_loopback, const key_ring& ring) {
+  if (!admin_is_loopback && !options.allow_public_admin && options.admin_keys.empty())
     return error{errc::invalid, "--admin-listen " + options.admin_listen
                                   + " would let other machines read metrics and the supervision "
-                                    "tree. Use 127.0.0.1, or say --allow-public-admin if the "
-                                    "network is yours."};
+                                    "tree. Use 127.0.0.1, set admin keys, or say "
+                                    "--allow-public-admin if the network is yours."};
   if (listen_is_loopback || options.allow_public)
     return {};
-  const auto open = names_of(apps, [](const app_definition& app) { return app.is_public; });
+  const auto open = names_of(apps, [](const auto&, const auto& live) { return live.is_public; });
   if (!open.empty())
     return error{errc::invalid, "--listen " + options.listen
                                   + " would let other machines talk without a key to: " + open
                                   + " (live.access.public). Use 127.0.0.1, or say --allow-public."};
-  const auto keyless = names_of(apps, [](const app_definition& app) {
-    return std::all_of(app.server_keys.begin(), app.server_keys.end(),
-                       [](const auto& key) { return key.empty(); });
+  const auto keyless = names_of(apps, [&ring](const auto& id, const auto& live) {
+    return !has_server_key(id, live, ring);
   });
   if (!keyless.empty())
     return error{errc::invalid, "--listen " + options.listen
                                   + " would offer apps that have no server key: " + keyless
-                                  + ". Set live.access.server_keys, use 127.0.0.1, or say "
+                                  + ". Make one with `sidevoice keys create`, set "
+                                    "live.access.server_keys, use 127.0.0.1, or say "
                                     "--allow-public."};
   return {};
 }
 
 gateway::gateway(std::shared_ptr<state> s) : state_(std::move(s)) {}
 
+result<void> gateway::state::listen(const gateway_options& options) {
+  auto port = listener::open(*io, {options.listen, "--listen"});
+  if (!port)
+    return port.error();
+  public_port = std::move(*port);
+  if (options.admin_listen.empty())
+    return {};
+  auto admin = listener::open(*io, {options.admin_listen, "--admin-listen"});
+  if (!admin)
+    return admin.error();
+  admin_port = std::move(*admin);
+  return {};
+}
+
+result<void> gateway::state::read_secrets(const gateway_parts& parts) {
+  const auto& options = parts.options;
+  if (!options.tls_certificate.empty() || !options.tls_key.empty()) {
+    auto files = tls_certificates::open(options.tls_certificate, options.tls_key);
+    if (!files)
+      return files.error();
+    tls = std::move(*files);
+    tls_files = std::make_unique<tls_watch>(tls, *parts.where);
+  }
+  if (parts.keys == nullptr)
+    return {};
+  watch = std::make_unique<key_watch>(key_watch_parts{
+    .keys = parts.keys, .where = parts.where, .count = parts.count, .ring = ring, .links = links});
+  return read_keys(*io, *parts.where, *watch);
+}
+
+void gateway::state::open_admin(const gateway_parts& parts, const node_access& node) {
+  const auto& options = parts.options;
+  auto site = std::make_shared<admin_site>(
+    admin_parts{.node = node,
+                .sockets = [sockets = sockets] { return sockets->size(); },
+                .sessions = parts.sessions,
+                .any_host = options.allow_public_admin || !options.admin_keys.empty(),
+                .keys = options.admin_keys});
+  begin(*admin_port, std::make_shared<const port_context>(
+                       port_context{std::move(site), admin_sockets, options.limits, parts.count,
+                                    parts.where, nullptr}));
+}
+
 result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
   const auto& options = parts.options;
   auto s = std::make_shared<state>();
   s->io = parts.io;
   s->close_deadline = options.limits.close_deadline + std::chrono::seconds{1};
-  auto port = listener::open(*parts.io, {options.listen, "--listen"});
-  if (!port)
-    return port.error();
-  s->public_port = std::move(*port);
-  if (!options.admin_listen.empty()) {
-    auto admin = listener::open(*parts.io, {options.admin_listen, "--admin-listen"});
-    if (!admin)
-      return admin.error();
-    s->admin_port = std::move(*admin);
-  }
-  const auto admin_is_loopback = !s->admin_port || s->admin_port->is_loopback();
-  if (auto safe = check_exposure(parts.apps, options, s->public_port->is_loopback(),
-                                 admin_is_loopback);
+  s->links = std::make_shared<open_links>(options.links);
+  if (auto listening = s->listen(options); !listening)
+    return listening.error();
+  if (auto known = s->read_secrets(parts); !known)
+    return known.error();
+  if (auto safe = check_exposure(*parts.apps->all(), options, s->public_port->is_loopback(),
+                                 !s->admin_port || s->admin_port->is_loopback(), *s->ring);
       !safe)
     return safe.error();
   auto sealer = key_sealer::open(options.data);
   if (!sealer)
     return sealer.error();
+  auto proxies = proxy_list::read(options.trusted_proxies);
+  if (!proxies)
+    return proxies.error();
 
   const node_access node{parts.sys, parts.directory, parts.count, parts.ids, parts.where};
   s->site = std::make_shared<public_site>(
@@ -100,30 +178,33 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
                  .sealer = std::move(*sealer),
                  .own = {options.public_url, s->public_port->is_loopback()},
                  .files = static_files{options.page, options.client},
-                 .ids = parts.ids},
-    node);
+                 .ids = parts.ids,
+                 .limits = options.requests,
+                 .ring = s->ring.get()},
+    node, s->links, std::move(*proxies));
   s->sockets = std::make_shared<socket_register>(options.limits.sockets_max);
   s->admin_sockets = std::make_shared<socket_register>(64);
   begin(*s->public_port, std::make_shared<const port_context>(port_context{
-                           s->site, s->sockets, options.limits, parts.count, parts.where}));
-  if (s->admin_port) {
-    auto site = std::make_shared<admin_site>(
-      admin_parts{node, [sockets = s->sockets] { return sockets->size(); }, parts.sessions,
-                  options.allow_public_admin});
-    begin(*s->admin_port, std::make_shared<const port_context>(
-                            port_context{std::move(site), s->admin_sockets, options.limits,
-                                         parts.count, parts.where}));
-  }
+                           s->site, s->sockets, options.limits, parts.count, parts.where, s->tls}));
+  if (s->admin_port)
+    s->open_admin(parts, node);
   return std::unique_ptr<gateway>{new gateway{std::move(s)}};
 }
 
 gateway::~gateway() {
+  state_->watch.reset();
+  state_->tls_files.reset();
   state_->sockets->abandon();
   state_->admin_sockets->abandon();
 }
 
 void gateway::set_ready(bool ready) {
   state_->site->routes().set_ready(ready, ready ? "" : "starting");
+}
+
+void gateway::reload_tls() {
+  if (state_->tls)
+    reload_and_tell(*state_->tls);
 }
 
 void gateway::stop(std::function<void()> done) {
@@ -154,7 +235,7 @@ std::uint16_t gateway::admin_port() const {
 }
 
 std::string gateway::url() const {
-  return "http://" + state_->public_port->address();
+  return (state_->tls ? "https://" : "http://") + state_->public_port->address();
 }
 
 std::string gateway::admin_url() const {

@@ -1,12 +1,15 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "config/app.hpp"
+#include "config/app_registry.hpp"
 #include "config/counters.hpp"
 #include "config/ids.hpp"
 #include "config/loop.hpp"
 #include "config/result.hpp"
+#include "gateway/open_links.hpp"
 #include "gateway/port_context.hpp"
+#include "gateway/routes.hpp"
+#include "persistence/store.hpp"
 
 #include <functional>
 #include <memory>
@@ -33,7 +36,16 @@ struct gateway_options {
   /// Said aloud by the operator: other machines may reach public apps, or the admin port.
   bool allow_public = false;
   bool allow_public_admin = false;
+  /// PEM files; with them the public port speaks HTTPS only.
+  std::string tls_certificate = {};
+  std::string tls_key = {};
+  /// Addresses and networks of the proxies before this server.
+  std::vector<std::string> trusted_proxies = {};
+  /// With any, every path of the admin port needs one of them.
+  std::vector<std::string> admin_keys = {};
   port_limits limits = {};
+  link_limits links = {};
+  request_limits requests = {};
 };
 
 /// What main gives: all of it outlives the gateway.
@@ -42,10 +54,12 @@ struct gateway_parts {
   boost::asio::io_context* io = nullptr;
   caf::actor_system* sys = nullptr;
   directory_actor directory;
-  std::vector<app_ptr> apps;
+  const app_registry* apps = nullptr;
   counters* count = nullptr;
   id_source* ids = nullptr;
-  const loop* where = nullptr;
+  loop* where = nullptr;
+  /// Where keys that are not in app files are kept; null: there are none.
+  store* keys = nullptr;
   /// Sessions with running actors, for /metrics; may be empty.
   std::function<std::size_t()> sessions = {};
   gateway_options options = {};
@@ -55,8 +69,9 @@ struct gateway_parts {
 /// /readyz with 503 until it is told that the node is ready.
 class gateway {
 public:
-  /// Errors say what the operator has to change: a port that is taken, a bind to other machines
-  /// that nobody asked for aloud, a sealing key that others can read.
+  /// Runs the context until the store has said which keys there are. Errors say what the operator
+  /// has to change: a port that is taken, a bind to other machines that nobody asked for aloud, a
+  /// sealing key that others can read, a certificate that does not fit its key.
   static result<std::unique_ptr<gateway>> open(gateway_parts parts);
 
   gateway(const gateway&) = delete;
@@ -67,6 +82,10 @@ public:
   /// Any thread.
   void set_ready(bool ready);
 
+  /// Reads certificate and key again, without touching connections; they are looked at each second
+  /// anyway. Any thread.
+  void reload_tls();
+
   /// No new connections; every WebSocket is closed with 1012, and requests under way are answered.
   /// `done` is called once, on the context's thread, when no socket is left or `close_deadline` and
   /// a second have passed: then the sessions may be stopped. Any thread; once.
@@ -75,7 +94,7 @@ public:
   [[nodiscard]] std::uint16_t port() const;
   /// 0 without an admin port.
   [[nodiscard]] std::uint16_t admin_port() const;
-  /// "http://127.0.0.1:8080"; the admin one is empty without an admin port.
+  /// "http://127.0.0.1:8080", or https; the admin one is empty without an admin port.
   [[nodiscard]] std::string url() const;
   [[nodiscard]] std::string admin_url() const;
   /// Connections of any kind on the public port. Any thread.
@@ -90,8 +109,9 @@ private:
 };
 
 /// Refuses addresses that would let other machines in without the operator having said so.
-/// Errors: `invalid`.
-result<void> check_exposure(const std::vector<app_ptr>& apps, const gateway_options& options,
-                            bool listen_is_loopback, bool admin_is_loopback);
+/// `ring` has the keys beside those of app files. Errors: `invalid`.
+result<void> check_exposure(const app_entries& apps, const gateway_options& options,
+                            bool listen_is_loopback, bool admin_is_loopback,
+                            const key_ring& ring = {});
 
 } // namespace sidevoice

@@ -125,6 +125,14 @@ std::string http_response::field(std::string_view name) const {
   return {};
 }
 
+std::string error_code_of(const http_response& response) {
+  const auto body = nlohmann::json::parse(response.body, nullptr, false);
+  const nlohmann::json::json_pointer code{"/error/code"};
+  return body.is_object() && body.contains(code) && body[code].is_string()
+           ? body[code].get<std::string>()
+           : std::string{};
+}
+
 http_response json_response(unsigned status, std::string body) {
   return {.status = status,
           .fields = {{"Content-Type", "application/json"},

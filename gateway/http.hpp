@@ -65,6 +65,9 @@ struct http_error {
 };
 http_response to_response(const http_error& e);
 
+/// The code in the body of such a response; empty for another one.
+std::string error_code_of(const http_response& response);
+
 http_response json_response(unsigned status, std::string body);
 
 struct wire_options {

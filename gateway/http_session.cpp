@@ -1,15 +1,16 @@
 #include "gateway/http_session.hpp"
 
 #include "config/log.hpp"
+#include "gateway/byte_stream.hpp"
 #include "gateway/http_rules.hpp"
 #include "gateway/socket.hpp"
+#include "gateway/tls.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -45,7 +46,8 @@ std::optional<http_response> response_of(error_code ec) {
 class http_session final : public open_socket, public std::enable_shared_from_this<http_session> {
 public:
   http_session(asio::ip::tcp::socket socket, port_context_ptr context)
-      : stream_(std::move(socket)),
+      : executor_(socket.get_executor()),
+        stream_(std::move(socket)),
         context_(std::move(context)),
         buffer_(2 * context_->limits.header_bytes_max) {}
 
@@ -56,6 +58,8 @@ public:
 private:
   using parser = http::request_parser<http::string_body>;
 
+  void begin_tls();
+  void shake_hands();
   void wait_for_request();
   void read_header();
   void on_header(error_code ec);
@@ -73,7 +77,9 @@ private:
     return context_->limits;
   }
 
-  beast::tcp_stream stream_;
+  /// Outlives the stream, which a WebSocket may have taken.
+  const byte_stream::executor_type executor_;
+  byte_stream stream_;
   port_context_ptr context_;
   beast::flat_buffer buffer_;
   std::optional<parser> parser_;
@@ -98,13 +104,50 @@ void http_session::start() {
   if (!ticket_) {
     auto full = to_response({503, "overloaded", "The server has too many connections."});
     full.fields.push_back({"Retry-After", "5"});
-    return respond(std::move(full));
+    // Without a handshake there is nobody to tell.
+    return context_->tls ? stream_.close() : respond(std::move(full));
   }
-  wait_for_request();
+  if (context_->tls)
+    begin_tls();
+  else
+    wait_for_request();
+}
+
+/// The first byte says whether the client speaks TLS: one that does not is told so in the only
+/// language it understands.
+void http_session::begin_tls() {
+  stream_.expires_after(limits().header_deadline);
+  stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [this, self = shared_from_this()](
+                                                                  error_code ec) {
+    if (ec)
+      return;
+    constexpr unsigned char handshake_record = 0x16;
+    unsigned char first = 0;
+    const auto got = stream_.socket().receive(asio::buffer(&first, 1),
+                                              asio::ip::tcp::socket::message_peek, ec);
+    if (ec || got == 0)
+      return stream_.close();
+    if (first == handshake_record)
+      return shake_hands();
+    context_->count->add(counter::tls_handshakes_failed);
+    respond(to_response({400, "tls_required", "This port speaks HTTPS only: use https://."}));
+  });
+}
+
+void http_session::shake_hands() {
+  // The handshake has the deadline that the first bytes have begun.
+  stream_.async_handshake(context_->tls->current(),
+                          [this, self = shared_from_this()](error_code ec) {
+                            if (!ec)
+                              return wait_for_request();
+                            context_->count->add(counter::tls_handshakes_failed);
+                            log(log_level::debug, "tls handshake failed", {{"why", ec.message()}});
+                            stream_.close();
+                          });
 }
 
 void http_session::shut_down() {
-  asio::post(stream_.get_executor(), [this, self = shared_from_this()] {
+  asio::post(executor_, [this, self = shared_from_this()] {
     stopping_ = true;
     if (idle_)
       stream_.close();
@@ -204,7 +247,7 @@ void http_session::handle() {
   if (auto* upgrade = std::get_if<http_upgrade>(&answer))
     return open_upgrade(std::move(*upgrade));
   std::get<http_later>(answer).start([self = shared_from_this()](http_response response) {
-    asio::post(self->stream_.get_executor(), [self, response = std::move(response)]() mutable {
+    asio::post(self->executor_, [self, response = std::move(response)]() mutable {
       self->respond(std::move(response));
     });
   });
@@ -213,10 +256,9 @@ void http_session::handle() {
 void http_session::open_upgrade(http_upgrade upgrade) {
   upgrade.open(
     [self = shared_from_this(), protocol = upgrade.subprotocol](http_upgrade::outcome outcome) {
-      asio::post(self->stream_.get_executor(),
-                 [self, protocol, outcome = std::move(outcome)]() mutable {
-                   self->on_upgrade(std::move(outcome), std::move(protocol));
-                 });
+      asio::post(self->executor_, [self, protocol, outcome = std::move(outcome)]() mutable {
+        self->on_upgrade(std::move(outcome), std::move(protocol));
+      });
     });
 }
 
@@ -226,9 +268,10 @@ void http_session::on_upgrade(http_upgrade::outcome outcome, std::string subprot
   if (auto* refusal = std::get_if<http_response>(&outcome))
     return respond(std::move(*refusal));
   ticket_.reset();
-  upgrade_parts parts{.socket = stream_.release_socket(),
+  stream_.put_back(beast::buffers_to_string(buffer_.data()));
+  stream_.expires_never();
+  upgrade_parts parts{.stream = std::make_unique<byte_stream>(std::move(stream_)),
                       .request = std::move(request_),
-                      .early = beast::buffers_to_string(buffer_.data()),
                       .subprotocol = std::move(subprotocol),
                       .bind = std::get<bind_sink>(std::move(outcome)),
                       .context = context_};
@@ -263,6 +306,11 @@ void http_session::on_written(error_code ec) {
 /// the client has not read yet.
 void http_session::linger() {
   error_code ec;
+  if (stream_.is_secure()) {
+    stream_.expires_after(std::chrono::seconds{2});
+    return stream_.async_shutdown(
+      [this, self = shared_from_this()](error_code) { stream_.close(); });
+  }
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   if (ec)
     return;

@@ -88,7 +88,7 @@ std::string normal_origin(std::string_view url) {
   return parts.scheme.empty() ? std::string{} : parts.scheme + "://" + parts.authority;
 }
 
-origin_verdict judge_origin(const http_request& request, const app_definition& app,
+origin_verdict judge_origin(const http_request& request, const live_settings& live,
                             const own_address& own) {
   const auto* origin = request.find("Origin");
   if (origin == nullptr) {
@@ -101,7 +101,7 @@ origin_verdict judge_origin(const http_request& request, const app_definition& a
   if (parts.scheme.empty())
     return origin_verdict::foreign;
   const auto sent = parts.scheme + "://" + parts.authority;
-  const auto listed = std::any_of(app.origins.begin(), app.origins.end(),
+  const auto listed = std::any_of(live.origins.begin(), live.origins.end(),
                                   [&sent](const auto& o) { return normal_origin(o) == sent; });
   return listed || is_own_page(request, parts, own) ? origin_verdict::listed
                                                     : origin_verdict::foreign;

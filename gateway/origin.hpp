@@ -1,6 +1,6 @@
 #pragma once
 
-#include "config/app.hpp"
+#include "config/live.hpp"
 #include "gateway/http.hpp"
 
 #include <string>
@@ -27,7 +27,7 @@ enum class origin_verdict {
   /// No Origin: a program somewhere.
   remote_program,
 };
-origin_verdict judge_origin(const http_request& request, const app_definition& app,
+origin_verdict judge_origin(const http_request& request, const live_settings& live,
                             const own_address& own);
 
 /// "localhost", 127.0.0.0/8, ::1; with or without port and brackets.

@@ -62,7 +62,7 @@ private:
 
 struct port_limits {
   std::size_t header_bytes_max = 16 << 10;
-  /// No route takes more yet.
+  /// No route takes more.
   std::size_t body_bytes_max = 64 << 10;
   std::chrono::milliseconds header_deadline{10'000};
   std::chrono::milliseconds body_deadline{30'000};
@@ -78,7 +78,10 @@ struct port_limits {
   std::size_t sockets_max = 100'000;
   read_credit::options credit = {};
   send_bound::options send = {};
+  traffic_watch::options traffic = {};
 };
+
+class tls_certificates;
 
 /// All that a socket needs from outside. Outlives every socket of its port.
 struct port_context {
@@ -87,6 +90,8 @@ struct port_context {
   port_limits limits;
   counters* count = nullptr;
   const loop* where = nullptr;
+  /// Null: plain HTTP.
+  std::shared_ptr<tls_certificates> tls = nullptr;
 };
 using port_context_ptr = std::shared_ptr<const port_context>;
 

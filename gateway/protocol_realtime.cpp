@@ -30,8 +30,11 @@ std::unique_ptr<client_codec> make_protocol_realtime(realtime_options options) {
 realtime_codec::realtime_codec(realtime_options options)
     : options_(std::move(options)),
       out_(*options_.ids, options_.session, options_.extensions),
-      session_(*options_.app, options_.session, options_.may_set_instructions),
-      responses_(out_, order_, session_, conversation_of(options_.session)) {}
+      session_(*options_.app, options_.session, options_.rights),
+      responses_(out_, order_, session_, conversation_of(options_.session),
+                 [this](const item& value) { return is_hidden(value); }) {
+  remember_tools(*session_.options());
+}
 
 codec_actions realtime_codec::on_open() {
   out_.event({{"type", "session.created"}, {"session", json::parse(session_.text())}});
@@ -89,6 +92,8 @@ void realtime_codec::item_events(const item& value, bool is_new) {
 }
 
 void realtime_codec::on(const event&, const item_put& body) {
+  if (is_hidden(body.value))
+    return;
   const bool is_new = !order_.has(body.value.id);
   order_.put(body.rank, body.value.id);
   for (auto& [token, about] : pending_)
@@ -99,6 +104,8 @@ void realtime_codec::on(const event&, const item_put& body) {
 }
 
 void realtime_codec::on(const event&, const item_removed& body) {
+  if (replay_)
+    removed_before_replay_.insert(body.id);
   // A client that resumes may hold an item that was removed while it was away.
   if (!order_.remove(body.id) && !options_.extensions)
     return;

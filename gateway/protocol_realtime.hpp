@@ -2,6 +2,7 @@
 
 #include "config/ids.hpp"
 #include "gateway/codec.hpp"
+#include "gateway/session_rights.hpp"
 
 #include <memory>
 
@@ -12,9 +13,9 @@ struct realtime_options {
   std::string session;
   /// sidevoice.* events: only for connections that ask for them.
   bool extensions = false;
-  /// What this connection's credential may set by session.update. Server keys: all but model.
-  /// Client keys: tools, output_modalities, audio, turn_detection.
-  bool may_set_instructions = true;
+  /// What this connection's credential may set by session.update and response.create, and what it
+  /// brought with it.
+  session_rights rights = {};
   /// Sealed key with which an anonymous visitor may come back to this session; given in the
   /// snapshot of connections with extensions. Empty: none.
   std::string client_key;

@@ -138,7 +138,11 @@ realtime_fault realtime_codec::fault_of(const pending& about, const error& why) 
   if (why.reason == "previous_item_unknown")
     return {"invalid_value", "There is no item with the previous_item_id of this event.",
             "previous_item_id"};
-  if (why.reason == "call_unknown" || why.reason == "call_answered")
+  if (about.what == ask::tool_output || about.what == ask::approval)
+    if (why.code == errc::not_found || why.code == errc::invalid)
+      return {"invalid_value", why.detail + ".", "call_id"};
+  if (why.reason == "call_unknown" || why.reason == "call_answered"
+      || why.reason == "call_not_yours")
     return {"item_create_invalid_call_id",
             "The conversation has no function call of this call_id that waits for its output.",
             "item.call_id"};

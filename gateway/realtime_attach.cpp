@@ -13,6 +13,9 @@ using nlohmann::json;
 codec_actions realtime_codec::on_attached(const attached& state) {
   attached_ = true;
   store_ = state.store_incarnation;
+  // An older session runs the release that it began with.
+  if (state.app)
+    options_.app = state.app;
   if (was_attached_)
     attached_again(state);
   else
@@ -52,7 +55,8 @@ void realtime_codec::attached_first(const attached& state) {
   const auto& view = *state.view;
   if (!options_.extensions) {
     for (const auto& stored : view.items)
-      order_.put(stored->rank, stored->value.id);
+      if (!is_hidden(stored->value))
+        order_.put(stored->rank, stored->value.id);
     last_seq_ = view.head;
     replay_ = state.view;
     if (updated_)
@@ -108,6 +112,8 @@ void realtime_codec::show_snapshot(const session_view& view) {
     out_.number(stored->seq);
     item_events(stored->value, true);
   }
+  out_.number(view.head);
+  show_approvals(view);
   out_.end();
 }
 
@@ -136,6 +142,7 @@ void realtime_codec::show_events(const attached& state, std::uint64_t after) {
               {"to_seq", view.head},
               {"store", store_},
               {"state", state_}});
+  show_approvals(view);
   out_.end();
 }
 
@@ -164,6 +171,8 @@ void realtime_codec::sync_items(const session_view& view) {
   std::vector<const item*> fresh;
   for (const auto& stored : view.items) {
     const auto& value = stored->value;
+    if (is_hidden(value))
+      continue;
     // Items of a response that this client sees come in the order of that response.
     if (!order_.has(value.id) && (value.response.empty() || !responses_.knows(value.response)))
       fresh.push_back(&value);
@@ -178,9 +187,15 @@ void realtime_codec::replay() {
   const auto view = std::exchange(replay_, nullptr);
   if (!view)
     return;
-  for (const auto& stored : view->items)
-    if (order_.has(stored->value.id))
-      item_events(stored->value, true);
+  // Which calls it sees depends on the tools that it has just brought along.
+  hidden_calls_.clear();
+  for (const auto& stored : view->items) {
+    if (is_hidden(stored->value) || removed_before_replay_.contains(stored->value.id))
+      continue;
+    order_.put(stored->rank, stored->value.id);
+    item_events(stored->value, true);
+  }
+  removed_before_replay_.clear();
 }
 
 } // namespace sidevoice

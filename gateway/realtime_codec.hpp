@@ -15,7 +15,7 @@
 
 /// The Realtime protocol of one connection. Client frames: realtime_commands.cpp; answers to
 /// commands: realtime_answers.cpp; where a client begins: realtime_attach.cpp; what the session
-/// tells: protocol_realtime.cpp.
+/// tells: protocol_realtime.cpp; tools and approvals: realtime_tools.cpp.
 namespace sidevoice {
 
 class realtime_codec final : public client_codec {
@@ -30,6 +30,8 @@ public:
   codec_actions on_published(const published& batch) override;
   codec_actions on_delta(const answer_delta& delta) override;
   codec_actions on_notice(const notice& what) override;
+  codec_actions on_tool_call(const tool_call& call) override;
+  codec_actions on_tool_cancelled(const tool_cancelled& call) override;
   codec_actions on_accepted(std::uint64_t token, const accepted& answer) override;
   codec_actions on_refused(std::uint64_t token, const error& why) override;
   codec_actions on_lost(std::uint64_t token) override;
@@ -38,7 +40,19 @@ public:
   }
 
 private:
-  enum class ask { create, echo, remove, retrieve, respond, cancel, edit, undo, end };
+  enum class ask {
+    create,
+    echo,
+    remove,
+    retrieve,
+    respond,
+    cancel,
+    edit,
+    undo,
+    tool_output,
+    approval,
+    end
+  };
 
   /// A command that has no answer yet.
   struct pending {
@@ -77,6 +91,9 @@ private:
   fault on_topic_update(const nlohmann::json& event);
   fault on_topic_undo(const nlohmann::json& event);
   fault on_end(const nlohmann::json& event);
+  fault on_tools_offer(const nlohmann::json& event);
+  fault on_tool_output(const nlohmann::json& event);
+  fault on_approval(const nlohmann::json& event);
   fault command(pending about, session_command what);
   std::string edit_id() const;
 
@@ -103,11 +120,21 @@ private:
   void on(const event& e, const session_completed& body);
   void on(const event& e, const session_reopened& body);
   void on(const event& e, const session_ended& body);
+  void on(const event& e, const call_opened& body);
+  void on(const event& e, const call_approved& body);
+  void on(const event& e, const call_ended& body);
   /// Events that make no frame.
   template <class Body>
   void on(const event&, const Body&) {}
 
   void item_events(const item& value, bool is_new);
+
+  // -- tools (realtime_tools.cpp)
+
+  [[nodiscard]] bool is_hidden(const item& value);
+  void remember_tools(const response_options& options);
+  void ask_approval(const call_opened& call);
+  void show_approvals(const session_view& view);
 
   // -- answers to commands (realtime_answers.cpp)
 
@@ -128,8 +155,16 @@ private:
   std::string store_;
   std::optional<resume> resume_;
 
+  /// Names of the tools that this connection has ever brought along.
+  std::set<std::string> brought_;
+  /// Calls that a plain client does not see.
+  std::set<std::string> hidden_calls_;
+  /// Calls that wait for the visitor, of connections with extensions.
+  std::set<std::string> approvals_;
+
   /// Items to show after the first session.updated of a plain client; null: none (any more).
   view_ptr replay_;
+  std::set<std::string> removed_before_replay_;
   bool updated_ = false;
 
   /// event_id of the frame that is being taken.

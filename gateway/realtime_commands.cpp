@@ -66,7 +66,8 @@ realtime_fault unknown_event(const std::string& type, bool extensions) {
   if (type.rfind("sidevoice.", 0) == 0)
     return {"invalid_value",
             "This server knows sidevoice.session.resume, sidevoice.session.end, "
-            "sidevoice.topic.update and sidevoice.topic.undo.",
+            "sidevoice.topic.update, sidevoice.topic.undo, sidevoice.tools.offer, "
+            "sidevoice.tool.output and sidevoice.approval.answer.",
             "type"};
   return {"invalid_value",
           "This server knows session.update, conversation.item.create, .retrieve, .delete and "
@@ -134,6 +135,12 @@ realtime_codec::fault realtime_codec::take(const json& event) {
     return run(&self::on_resume, {"after_seq", "store"});
   if (options_.extensions && type == "sidevoice.session.end")
     return run(&self::on_end, {"reason"});
+  if (options_.extensions && type == "sidevoice.tools.offer")
+    return run(&self::on_tools_offer, {"names"});
+  if (options_.extensions && type == "sidevoice.tool.output")
+    return run(&self::on_tool_output, {"call_id", "output", "error"});
+  if (options_.extensions && type == "sidevoice.approval.answer")
+    return run(&self::on_approval, {"call_id", "approve"});
   if (options_.extensions && type == "sidevoice.topic.update")
     return run(&self::on_topic_update, {"topic", "value", "status", "base_revision"});
   if (options_.extensions && type == "sidevoice.topic.undo")
@@ -162,6 +169,7 @@ realtime_codec::fault realtime_codec::on_session_update(const json& event) {
     return missing("session");
   if (auto wrong = session_.update(*session))
     return wrong;
+  remember_tools(*session_.options());
   out_.event({{"type", "session.updated"}, {"session", json::parse(session_.text())}});
   updated_ = true;
   replay();
@@ -252,6 +260,7 @@ realtime_codec::fault realtime_codec::on_respond(const json& event) {
   if (const auto once = event.find("response"); once != event.end() && !once->is_null())
     if (auto wrong = session_.override_once(*once, options, echo))
       return wrong;
+  remember_tools(*options);
   const auto response = options_.ids->make("resp_");
   if (auto wrong = command({.what = ask::respond, .response = response},
                            request_response{response, std::move(options)}))

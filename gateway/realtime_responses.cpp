@@ -52,10 +52,12 @@ json status_details(const response_done& end) {
 } // namespace
 
 realtime_responses::realtime_responses(realtime_writer& out, const item_order& order,
-                                       const realtime_session& session, std::string conversation)
+                                       const realtime_session& session, std::string conversation,
+                                       std::function<bool(const item&)> hidden)
     : out_(out),
       order_(order),
       session_(session),
+      hidden_(std::move(hidden)),
       conversation_(std::move(conversation)) {}
 
 // -- which responses this client sees
@@ -298,7 +300,8 @@ void realtime_responses::reconcile(const session_view& view) {
     if (known == nullptr && !find(id)->created)
       continue;
     for (const auto& stored : view.items)
-      if (stored->value.response == id && !has_shown(*find(id), stored->value.id))
+      if (stored->value.response == id && !hidden_(stored->value)
+          && !has_shown(*find(id), stored->value.id))
         put(stored->value);
     if (known != nullptr && known->phase != response_phase::done)
       continue;

@@ -4,6 +4,7 @@
 #include "gateway/realtime_session.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,7 +18,7 @@ class realtime_responses {
 public:
   /// Both outlive this object.
   realtime_responses(realtime_writer& out, const item_order& order, const realtime_session& session,
-                     std::string conversation);
+                     std::string conversation, std::function<bool(const item&)> hidden);
 
   /// This connection asks for `response` with these overrides.
   void expect(const std::string& response, response_echo echo);
@@ -94,6 +95,8 @@ private:
   realtime_writer& out_;
   const item_order& order_;
   const realtime_session& session_;
+  /// Items of responses that this client does not see.
+  std::function<bool(const item&)> hidden_;
   std::string conversation_;
   std::map<std::string, open_response> open_;
 };

@@ -20,18 +20,15 @@ constexpr std::size_t metadata_entries = 16;
 constexpr std::size_t metadata_key_bytes = 64;
 constexpr std::size_t metadata_value_bytes = 512;
 
-fault set_instructions(const json& value, const std::string& path, bool allowed, json& out) {
+fault set_instructions(const json& value, const std::string& path, json& out) {
   if (!value.is_null() && !value.is_string())
     return wrong_type(path, "a string");
-  const auto text = value.is_null() ? std::string{} : value.get<std::string>();
+  auto text = value.is_null() ? std::string{} : value.get<std::string>();
   if (text.size() > realtime_limits::text_bytes)
     return realtime_fault{
       "invalid_value",
       "Instructions have at most " + std::to_string(realtime_limits::text_bytes) + " bytes.", path};
-  if (!allowed && out != text)
-    return realtime_fault{"invalid_value", "This key may not set instructions; a server key may.",
-                          path};
-  out = text;
+  out = std::move(text);
   return std::nullopt;
 }
 
@@ -44,13 +41,13 @@ bool is_echoed(const std::string& key) {
   return false;
 }
 
-fault set_field(const std::string& key, const json& value, bool may_set_instructions, json& out) {
+fault set_field(const std::string& key, const json& value, json& out) {
   const auto param = at_field("session", std::string_view{key}.substr(0, 128));
   if (key == "type") {
     if (auto wrong = one_of(value, {"realtime"}, param))
       return wrong;
   } else if (key == "instructions") {
-    return set_instructions(value, param, may_set_instructions, out[key]);
+    return set_instructions(value, param, out[key]);
   } else if (key == "output_modalities") {
     return set_output_modalities(value, param, out[key]);
   } else if (key == "tools") {
@@ -133,23 +130,37 @@ fault refuse_out_of_band(const json& response) {
 
 } // namespace
 
-realtime_session::realtime_session(const app_definition& app, std::string id,
-                                   bool may_set_instructions)
-    : may_set_instructions_(may_set_instructions) {
-  keep({{"type", "realtime"},
-        {"object", "realtime.session"},
-        {"id", std::move(id)},
-        {"model", app.id},
-        {"output_modalities", json::array({"text"})},
-        {"instructions", ""},
-        {"tools", json::array()},
-        {"tool_choice", "auto"},
-        {"max_output_tokens", "inf"},
-        {"tracing", nullptr},
-        {"truncation", "auto"},
-        {"prompt", nullptr},
-        {"include", nullptr},
-        {"audio", default_audio()}});
+realtime_session::realtime_session(const app_definition& app, std::string id, session_rights rights)
+    : rights_(std::move(rights)) {
+  json session{{"type", "realtime"},
+               {"object", "realtime.session"},
+               {"id", std::move(id)},
+               {"model", app.id},
+               {"output_modalities", json::array({"text"})},
+               {"instructions", ""},
+               {"tools", json::array()},
+               {"tool_choice", "auto"},
+               {"max_output_tokens", "inf"},
+               {"tracing", nullptr},
+               {"truncation", "auto"},
+               {"prompt", nullptr},
+               {"include", nullptr},
+               {"audio", default_audio()}};
+  apply_preset(session);
+  keep(session);
+}
+
+void realtime_session::apply_preset(json& session) const {
+  if (rights_.preset.empty())
+    return;
+  // Checked when the key was made. What a newer release of this server has stopped to take leaves
+  // the rest in force.
+  const auto preset = json::parse(rights_.preset);
+  for (const auto& [key, value] : preset.items()) {
+    auto merged = session;
+    if (!set_field(key, value, merged))
+      session = std::move(merged);
+  }
 }
 
 void realtime_session::keep(const json& session) {
@@ -165,10 +176,13 @@ fault realtime_session::update(const json& session) {
     return wrong_type("session", "an object");
   if (!session.contains("type"))
     return missing("session.type");
-  auto merged = json::parse(text_);
+  const auto before = json::parse(text_);
+  auto merged = before;
   for (const auto& [key, value] : session.items())
-    if (auto wrong = set_field(key, value, may_set_instructions_, merged))
+    if (auto wrong = set_field(key, value, merged))
       return wrong;
+  if (auto wrong = check_rights(before, merged, rights_, "session"))
+    return wrong;
   keep(merged);
   return std::nullopt;
 }
@@ -189,12 +203,13 @@ fault realtime_session::override_once(const json& response, response_options_ptr
     return wrong;
   if (auto wrong = refuse_out_of_band(response))
     return wrong;
-  auto once = json::parse(text_);
+  const auto before = json::parse(text_);
+  auto once = before;
   for (const auto& [key, value] : response.items()) {
     const auto param = at_field("response", key);
     fault wrong;
     if (key == "instructions")
-      wrong = set_instructions(value, param, may_set_instructions_, once[key]);
+      wrong = set_instructions(value, param, once[key]);
     else if (key == "tools")
       wrong = set_tools(value, param, once[key]);
     else if (key == "tool_choice")
@@ -210,6 +225,8 @@ fault realtime_session::override_once(const json& response, response_options_ptr
     if (wrong)
       return wrong;
   }
+  if (auto wrong = check_rights(before, once, rights_, "response"))
+    return wrong;
   options = std::make_shared<const response_options>(options_of(once));
   echo.max_output_tokens = once["max_output_tokens"].dump();
   if (response.contains("metadata"))

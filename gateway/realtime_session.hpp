@@ -2,6 +2,7 @@
 
 #include "actors/messages.hpp"
 #include "gateway/realtime_wire.hpp"
+#include "gateway/session_rights.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -20,7 +21,7 @@ struct response_echo {
 
 class realtime_session {
 public:
-  realtime_session(const app_definition& app, std::string id, bool may_set_instructions);
+  realtime_session(const app_definition& app, std::string id, session_rights rights);
 
   /// The full effective session object.
   [[nodiscard]] const json_text& text() const {
@@ -34,7 +35,8 @@ public:
 
   /// Merges `session` of session.update: absent fields stay, null and empty ones clear, objects
   /// under `audio` merge field by field, turn_detection and tools are taken whole. All of it or,
-  /// with a fault, nothing. `model` is ignored: the address fixed it.
+  /// with a fault, nothing: also where one field is not this connection's to set. `model` is
+  /// ignored: the address fixed it.
   std::optional<realtime_fault> update(const nlohmann::json& session);
 
   /// What responses of this connection are made with.
@@ -51,8 +53,9 @@ public:
 
 private:
   void keep(const nlohmann::json& session);
+  void apply_preset(nlohmann::json& session) const;
 
-  bool may_set_instructions_;
+  session_rights rights_;
   json_text text_;
   json_text audio_;
   json_text max_output_tokens_;

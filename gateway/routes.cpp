@@ -65,13 +65,6 @@ json app_json(const app_definition& app) {
           {"offline", is_offline(app)}};
 }
 
-/// Ids of ours have 27 characters; whatever else is asked for is unknown without a look.
-bool is_session_id(const std::string& id) {
-  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-';
-  });
-}
-
 /// A language tag or a zone name as a browser gives it; anything else counts as not given.
 std::string tame(const std::string& value, const std::string& fallback) {
   const auto good = !value.empty() && value.size() <= 64
@@ -84,11 +77,8 @@ std::string tame(const std::string& value, const std::string& fallback) {
 
 /// The client's wishes that are refused before anybody is asked who he is.
 std::optional<http_response> check_realtime_query(const http_request& request) {
-  for (const auto* name : {"key", "api_key", "apikey", "token", "access_token", "authorization"})
-    if (request.query.contains(name))
-      return bad_parameter(name,
-                           "Keys are not taken from URLs, since URLs end up in logs. Send "
-                           "`Authorization: Bearer KEY` or the subprotocol that browsers use.");
+  if (auto refused = refuse_key_in_url(request))
+    return refused;
   for (const auto* name : {"intent", "call_id"})
     if (request.query.contains(name))
       return bad_parameter(name, "Only conversations over this WebSocket are served here: leave "
@@ -112,9 +102,55 @@ std::string choose_protocol(const http_request& request) {
 
 } // namespace
 
+/// Ids of ours have 27 characters; whatever else is asked for is unknown without a look.
+bool is_session_id(const std::string& id) {
+  return !id.empty() && id.size() <= 64 && std::all_of(id.begin(), id.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-';
+  });
+}
+
+std::optional<http_response> refuse_key_in_url(const http_request& request) {
+  for (const auto* name : {"key", "api_key", "apikey", "token", "access_token", "authorization"})
+    if (request.query.contains(name))
+      return bad_parameter(name,
+                           "Keys are not taken from URLs, since URLs end up in logs. Send "
+                           "`Authorization: Bearer KEY` or the subprotocol that browsers use.");
+  return std::nullopt;
+}
+
+http_response refuse_limit(const std::string& code, std::string message,
+                           std::chrono::milliseconds wait) {
+  auto response = to_response({429, code, std::move(message)});
+  const auto seconds =
+    std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(wait).count());
+  response.fields.push_back({"Retry-After", std::to_string(seconds)});
+  return response;
+}
+
 router::router(router_parts parts)
     : parts_(std::move(parts)),
-      auth_(parts_.apps, parts_.sealer, parts_.own, parts_.throttle) {}
+      auth_(parts_.apps, parts_.sealer, parts_.own, parts_.throttle, parts_.ring) {}
+
+const std::vector<router::entry>& router::entries() {
+  using guard = route::guard;
+  static const std::vector<entry> all = {
+    {{"/healthz", "GET, HEAD", guard::nobody}, &router::alive},
+    {{"/readyz", "GET, HEAD", guard::nobody}, &router::ready},
+    {{"/v1/apps", "GET, HEAD", guard::filter}, &router::list_apps},
+    {{"/v1/realtime", "GET", guard::app}, &router::open_realtime},
+    {{"/v1/realtime/client_secrets", "POST", guard::server_key}, &router::make_client_secret}};
+  return all;
+}
+
+const std::vector<route>& router::table() {
+  static const std::vector<route> all = [] {
+    std::vector<route> routes;
+    for (const auto& entry : entries())
+      routes.push_back(entry.what);
+    return routes;
+  }();
+  return all;
+}
 
 void router::set_ready(bool ready, std::string reason) {
   const std::lock_guard lock{ready_mutex_};
@@ -122,7 +158,53 @@ void router::set_ready(bool ready, std::string reason) {
   not_ready_because_ = std::move(reason);
 }
 
-http_response router::ready_response() const {
+// -- which path is what --------------------------------------------------------------------------
+
+route_answer router::handle(const http_request& request, request_time at) {
+  // Whoever watches the server must not be taken for a flood.
+  if (request.path != "/healthz" && request.path != "/readyz")
+    if (auto refused = over_limit(request, at))
+      return std::move(*refused);
+  return dispatch(request, at);
+}
+
+std::optional<http_response> router::over_limit(const http_request& request, request_time at) {
+  std::chrono::milliseconds wait{0};
+  {
+    const std::lock_guard lock{rates_mutex_};
+    wait = requests_.take(account_of(request.remote), parts_.limits.requests, at.now);
+  }
+  // The backend of a site asks for all of its visitors.
+  if (wait.count() == 0 || auth_.has_server_key(request, at))
+    return std::nullopt;
+  return refuse_limit("request_rate_limit", "Too many requests come from this address.", wait);
+}
+
+route_answer router::dispatch(const http_request& request, request_time at) {
+  if (request.method == "TRACE" || request.method == "CONNECT")
+    return method_not_allowed("GET, HEAD");
+  for (const auto& entry : entries()) {
+    if (entry.what.path != request.path)
+      continue;
+    const auto& allow = entry.what.allow;
+    const auto known = allow == request.method || (is_get(request) && allow == "GET, HEAD");
+    return known ? (this->*entry.answer)(request, at) : method_not_allowed(allow);
+  }
+  auto file = parts_.files.find(request);
+  if (!file)
+    return not_found();
+  if (!is_get(request))
+    return method_not_allowed("GET, HEAD");
+  return std::move(*file);
+}
+
+// -- answers -------------------------------------------------------------------------------------
+
+route_answer router::alive(const http_request& /*request*/, request_time /*at*/) {
+  return json_response(200, json{{"status", "ok"}}.dump());
+}
+
+route_answer router::ready(const http_request& /*request*/, request_time /*at*/) {
   const std::lock_guard lock{ready_mutex_};
   if (ready_)
     return json_response(200, json{{"ready", true}}.dump());
@@ -132,7 +214,7 @@ http_response router::ready_response() const {
   return response;
 }
 
-http_response router::list_apps(const http_request& request, request_time at) {
+route_answer router::list_apps(const http_request& request, request_time at) {
   const auto apps = auth_.visible(request, at);
   auto list = json::array();
   for (const auto& app : apps)
@@ -142,32 +224,6 @@ http_response router::list_apps(const http_request& request, request_time at) {
   if (const auto* origin = request.find("Origin"); origin != nullptr && !apps.empty())
     response.fields.push_back({"Access-Control-Allow-Origin", *origin});
   return response;
-}
-
-route_answer router::handle(const http_request& request, request_time at) {
-  if (request.method == "TRACE" || request.method == "CONNECT")
-    return method_not_allowed("GET, HEAD");
-  if (request.path == "/v1/realtime") {
-    if (request.method != "GET")
-      return method_not_allowed("GET");
-    return open_realtime(request, at);
-  }
-  const auto known = request.path == "/healthz" || request.path == "/readyz"
-                     || request.path == "/v1/apps";
-  if (known && !is_get(request))
-    return method_not_allowed("GET, HEAD");
-  if (request.path == "/healthz")
-    return json_response(200, json{{"status", "ok"}}.dump());
-  if (request.path == "/readyz")
-    return ready_response();
-  if (request.path == "/v1/apps")
-    return list_apps(request, at);
-  auto file = parts_.files.find(request);
-  if (!file)
-    return not_found();
-  if (!is_get(request))
-    return method_not_allowed("GET, HEAD");
-  return std::move(*file);
 }
 
 route_answer router::open_realtime(const http_request& request, request_time at) {
@@ -181,14 +237,17 @@ route_answer router::open_realtime(const http_request& request, request_time at)
   auto decision = auth_.admit(request, request.parameter("model"), at);
   if (auto* denied = std::get_if<http_response>(&decision))
     return std::move(*denied);
-  auto answer = bind_session(request, std::get<access_grant>(decision), at);
-  if (refused && std::holds_alternative<open_session>(answer))
+  const auto& grant = std::get<access_grant>(decision);
+  auto answer = bind_session(request, grant);
+  auto* opened = std::get_if<open_session>(&answer);
+  if (opened == nullptr)
+    return answer;
+  if (refused)
     return std::move(*refused);
-  return answer;
+  return begin(request, grant, std::move(*opened), at);
 }
 
-route_answer router::bind_session(const http_request& request, const access_grant& grant,
-                                  request_time at) {
+route_answer router::bind_session(const http_request& request, const access_grant& grant) {
   const auto asked = request.parameter("session");
   open_session opened;
   opened.session = asked;
@@ -220,14 +279,37 @@ route_answer router::bind_session(const http_request& request, const access_gran
   opened.subprotocol = choose_protocol(request);
   opened.extensions = opened.subprotocol == "sidevoice.v1"
                       || request.parameter("extensions") == "sidevoice";
-  opened.may_set_instructions = grant.by == access_grant::kind::server_key;
-  const auto is_visitor = grant.by != access_grant::kind::server_key && grant.user.empty();
-  if (is_visitor && grant.app->is_public && opened.extensions)
-    opened.client_key =
-      parts_.sealer.seal({.app = grant.app->id,
-                          .session = opened.session,
-                          .user = {},
-                          .expires_s = at.unix_s + parts_.client_key_life.count()});
+  opened.by_server_key = grant.by == access_grant::kind::server_key;
+  opened.preset = grant.preset;
+  opened.key = grant.key;
+  return opened;
+}
+
+route_answer router::begin(const http_request& request, const access_grant& grant,
+                           open_session opened, request_time at) {
+  const auto live = parts_.apps->live_of(grant.app->id);
+  const auto anonymous = grant.by == access_grant::kind::anonymous;
+  if (const auto& hourly = live->limits.sessions_per_address_per_hour; anonymous && hourly) {
+    const std::lock_guard lock{rates_mutex_};
+    const auto wait = sessions_.take(grant.app->id + ' ' + account_of(request.remote),
+                                     limit_per(*hourly, std::chrono::hours{1}), at.now);
+    if (wait.count() > 0)
+      return refuse_limit("sessions_per_hour_limit",
+                          "Too many conversations were begun from this address.", wait);
+  }
+  // A key that a site's backend made is renewed by it; ours we renew, under the same id.
+  if (!anonymous && !grant.visitor)
+    return opened;
+  if (!live->is_public || !opened.extensions)
+    return opened;
+  if (opened.key.empty())
+    opened.key = parts_.ids->make("ck_");
+  opened.client_key = parts_.sealer.seal({.app = grant.app->id,
+                                          .session = opened.session,
+                                          .user = {},
+                                          .expires_s = at.unix_s + parts_.client_key_life.count(),
+                                          .id = opened.key,
+                                          .visitor = true});
   return opened;
 }
 

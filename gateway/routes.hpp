@@ -2,6 +2,7 @@
 
 #include "config/app.hpp"
 #include "config/ids.hpp"
+#include "config/rate.hpp"
 #include "gateway/auth.hpp"
 #include "gateway/client_key.hpp"
 #include "gateway/http.hpp"
@@ -27,20 +28,53 @@ struct open_session {
   bool extensions = false;
   /// To be echoed; empty: none.
   std::string subprotocol;
-  bool may_set_instructions = false;
+  /// It came with a server key: session.update may set all but the model.
+  bool by_server_key = false;
+  /// Session fields that its key brought with it, as JSON; empty: none.
+  json_text preset;
   /// Sealed key for an anonymous visitor to come back with; empty: none.
   std::string client_key;
+  /// Id of the key whose revocation ends the connection; empty: none.
+  std::string key;
 };
 
 using route_answer = std::variant<http_response, open_session>;
 
+/// A path of the public port, beside the files.
+struct route {
+  enum class guard {
+    /// Everybody gets the same answer.
+    nobody,
+    /// The answer holds what the caller may know of.
+    filter,
+    /// A credential for the app, or an app that is open to the caller.
+    app,
+    /// A server key of the app.
+    server_key,
+  };
+
+  std::string path;
+  /// As the field Allow has it.
+  std::string allow;
+  guard guarded_by = guard::nobody;
+};
+
+/// How often one address may ask, without a server key.
+struct request_limits {
+  /// Any path but /healthz and /readyz.
+  rate_limit requests{600, std::chrono::milliseconds{20}};
+};
+
 struct router_parts {
-  std::vector<app_ptr> apps;
+  const app_registry* apps = nullptr;
   key_sealer sealer;
   own_address own;
   static_files files;
   id_source* ids = nullptr;
   failure_throttle::options throttle = {};
+  request_limits limits = {};
+  /// Keys of the store; null: none.
+  const key_ring* ring = nullptr;
   /// Life of the key that an anonymous visitor gets for its session.
   std::chrono::seconds client_key_life = std::chrono::hours{24 * 7};
 };
@@ -51,24 +85,55 @@ class router {
 public:
   explicit router(router_parts parts);
 
-  /// `request` has passed check_head.
+  /// All paths that `handle` knows, beside the files.
+  [[nodiscard]] static const std::vector<route>& table();
+
+  /// `request` has passed check_head. A refusal by a limit is 429 with Retry-After.
   [[nodiscard]] route_answer handle(const http_request& request, request_time at);
 
   /// Whether /readyz says so; `reason` names what is waited for, such as "starting".
   void set_ready(bool ready, std::string reason);
 
 private:
-  [[nodiscard]] http_response ready_response() const;
-  [[nodiscard]] http_response list_apps(const http_request& request, request_time at);
+  using answerer = route_answer (router::*)(const http_request&, request_time);
+  struct entry {
+    route what;
+    answerer answer;
+  };
+
+  static const std::vector<entry>& entries();
+  [[nodiscard]] route_answer dispatch(const http_request& request, request_time at);
+  [[nodiscard]] std::optional<http_response> over_limit(const http_request& request,
+                                                        request_time at);
+  [[nodiscard]] route_answer alive(const http_request& request, request_time at);
+  [[nodiscard]] route_answer ready(const http_request& request, request_time at);
+  [[nodiscard]] route_answer list_apps(const http_request& request, request_time at);
   [[nodiscard]] route_answer open_realtime(const http_request& request, request_time at);
-  [[nodiscard]] route_answer bind_session(const http_request& request, const access_grant& grant,
-                                          request_time at);
+  [[nodiscard]] route_answer make_client_secret(const http_request& request, request_time at);
+  [[nodiscard]] route_answer bind_session(const http_request& request, const access_grant& grant);
+  /// What only a request that really opens a socket uses up.
+  [[nodiscard]] route_answer begin(const http_request& request, const access_grant& grant,
+                                   open_session opened, request_time at);
 
   router_parts parts_;
   authenticator auth_;
+  std::mutex rates_mutex_;
+  /// By address; by app and address.
+  keyed_rate requests_;
+  keyed_rate sessions_;
   mutable std::mutex ready_mutex_;
   bool ready_ = false;
   std::string not_ready_because_ = "starting";
 };
+
+/// 429 whose code names the limit.
+http_response refuse_limit(const std::string& code, std::string message,
+                           std::chrono::milliseconds wait);
+
+/// The first name in the query that looks like a key, refused: URLs end up in logs.
+std::optional<http_response> refuse_key_in_url(const http_request& request);
+
+/// Has the form of an id that a client may name.
+bool is_session_id(const std::string& id);
 
 } // namespace sidevoice

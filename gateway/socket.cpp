@@ -1,14 +1,13 @@
 #include "gateway/socket.hpp"
 
 #include "config/log.hpp"
+#include "gateway/byte_stream.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/teardown.hpp>
@@ -19,44 +18,16 @@
 
 namespace sidevoice {
 
-/// A TCP stream that first gives out what had been read behind the HTTP request. Beast's accept of
-/// a request that is parsed already has no place for those bytes, and would lose them.
-class early_stream : public boost::beast::tcp_stream {
-  using base = boost::beast::tcp_stream;
-
-public:
-  early_stream(boost::asio::ip::tcp::socket socket, std::string early)
-      : base(std::move(socket)),
-        early_(std::move(early)) {}
-
-  template <class Buffers, class Handler>
-  auto async_read_some(const Buffers& buffers, Handler&& handler) {
-    return boost::asio::async_initiate<Handler, void(boost::system::error_code, std::size_t)>(
-      [this](auto&& h, const Buffers& b) {
-        if (early_.empty()) {
-          base::async_read_some(b, std::forward<decltype(h)>(h));
-          return;
-        }
-        const auto size = boost::asio::buffer_copy(b, boost::asio::buffer(early_));
-        early_.erase(0, size);
-        boost::asio::post(get_executor(),
-                          boost::beast::bind_handler(std::forward<decltype(h)>(h),
-                                                     boost::system::error_code{}, size));
-      },
-      handler, buffers);
-  }
-
-private:
-  std::string early_;
-};
-
 template <class Handler>
-void async_teardown(boost::beast::role_type role, early_stream& stream, Handler&& handler) {
+void async_teardown(boost::beast::role_type role, byte_stream& stream, Handler&& handler) {
   using boost::beast::websocket::async_teardown;
-  async_teardown(role, stream.socket(), std::forward<Handler>(handler));
+  if (stream.is_secure())
+    stream.async_shutdown(std::forward<Handler>(handler));
+  else
+    async_teardown(role, stream.socket(), std::forward<Handler>(handler));
 }
 
-inline void teardown(boost::beast::role_type role, early_stream& stream,
+inline void teardown(boost::beast::role_type role, byte_stream& stream,
                      boost::system::error_code& ec) {
   using boost::beast::websocket::teardown;
   teardown(role, stream.socket(), ec);
@@ -98,12 +69,13 @@ class web_socket final : public client_link,
                          public std::enable_shared_from_this<web_socket> {
 public:
   explicit web_socket(upgrade_parts parts)
-      : ws_(std::move(parts.socket), std::move(parts.early)),
+      : ws_(std::move(*parts.stream)),
         deadline_(ws_.get_executor()),
         context_(std::move(parts.context)),
         handshake_(handshake_of(parts.request)),
         subprotocol_(std::move(parts.subprotocol)),
         bind_(std::move(parts.bind)),
+        traffic_(context_->limits.traffic),
         credit_(context_->limits.credit),
         bound_(context_->limits.send) {}
 
@@ -123,13 +95,14 @@ private:
   void on_accepted(error_code ec);
   void read();
   void on_piece(error_code ec, std::size_t bytes);
+  void check_traffic(std::size_t bytes);
   void deliver();
   void write();
   void on_written(error_code ec);
   void begin_close(std::uint16_t code, const std::string& reason, bool drop_queue);
   void finish(const std::string& reason);
 
-  websocket::stream<early_stream> ws_;
+  websocket::stream<byte_stream> ws_;
   asio::steady_timer deadline_;
   port_context_ptr context_;
   http::request<http::empty_body> handshake_;
@@ -142,6 +115,7 @@ private:
   std::unique_ptr<frame_sink> sink_;
   beast::flat_buffer in_;
   fragment_watch fragments_;
+  traffic_watch traffic_;
   std::deque<std::string> out_;
   websocket::close_reason close_reason_;
   bool reading_paused_ = false;
@@ -211,6 +185,7 @@ void web_socket::on_piece(error_code ec, std::size_t bytes) {
     close(1008, "too many fragments");
     in_.consume(in_.size());
   }
+  check_traffic(bytes);
   if (!ws_.is_message_done() && !closing_)
     return read();
   if (!closing_)
@@ -221,6 +196,21 @@ void web_socket::on_piece(error_code ec, std::size_t bytes) {
   fragments_.message_done();
   if (!reading_paused_ && !finished_)
     read();
+}
+
+void web_socket::check_traffic(std::size_t bytes) {
+  if (closing_)
+    return;
+  const auto now = context_->where->now();
+  const auto* limit = !traffic_.bytes(bytes, now) ? "connection_bytes_limit"
+                      : ws_.is_message_done() && !traffic_.message(now)
+                        ? "connection_messages_limit"
+                        : nullptr;
+  if (limit == nullptr)
+    return;
+  context_->count->add(counter::connections_limited);
+  log(log_level::warning, "connection.limited", {{"limit", limit}});
+  close(1008, limit);
 }
 
 void web_socket::deliver() {
@@ -360,7 +350,7 @@ void web_socket::finish(const std::string& reason) {
 } // namespace
 
 void start_websocket(upgrade_parts parts) {
-  const auto executor = parts.socket.get_executor();
+  const auto executor = parts.stream->get_executor();
   auto socket = std::make_shared<web_socket>(std::move(parts));
   asio::dispatch(executor, [socket] { socket->start(); });
 }

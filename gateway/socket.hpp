@@ -4,18 +4,18 @@
 #include "gateway/port_context.hpp"
 #include "gateway/site.hpp"
 
-#include <boost/asio/ip/tcp.hpp>
-
+#include <memory>
 #include <string>
 
 namespace sidevoice {
 
+class byte_stream;
+
 /// A checked request that becomes a WebSocket.
 struct upgrade_parts {
-  boost::asio::ip::tcp::socket socket;
+  /// With the bytes that came behind the request put back: the first frames of a client in a hurry.
+  std::unique_ptr<byte_stream> stream;
   http_request request;
-  /// Bytes that came behind the request: the first frames of a client in a hurry.
-  std::string early;
   /// Echoed; empty: none.
   std::string subprotocol;
   bind_sink bind;

@@ -21,27 +21,12 @@ std::string account_of(const std::string& address) {
   return std::string{text.data()} + "/64";
 }
 
-std::string failure_throttle::account(const std::string& address) const {
-  auto name = account_of(address);
-  if (clear_at_.size() >= options_.addresses_max && !clear_at_.contains(name))
-    return "others";
-  return name;
-}
-
 std::chrono::milliseconds failure_throttle::wait(const std::string& address, time_point now) const {
-  const auto found = clear_at_.find(account(address));
-  if (found == clear_at_.end())
-    return std::chrono::milliseconds{0};
-  const auto debt = std::chrono::ceil<std::chrono::milliseconds>(found->second - now);
-  const auto allowed = options_.recovery * (static_cast<long>(options_.burst) - 1);
-  return std::max(debt - allowed, std::chrono::milliseconds{0});
+  return failures_.wait(account_of(address), limit_, now);
 }
 
 void failure_throttle::failed(const std::string& address, time_point now) {
-  if (clear_at_.size() >= options_.addresses_max)
-    std::erase_if(clear_at_, [now](const auto& entry) { return entry.second <= now; });
-  auto& clear_at = clear_at_[account(address)];
-  clear_at = std::max(clear_at, now) + options_.recovery;
+  failures_.charge(account_of(address), limit_, now);
 }
 
 } // namespace sidevoice

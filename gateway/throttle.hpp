@@ -1,9 +1,10 @@
 #pragma once
 
+#include "config/rate.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <string>
-#include <unordered_map>
 
 namespace sidevoice {
 
@@ -12,7 +13,7 @@ namespace sidevoice {
 /// addresses share one account. Time comes in as an argument.
 class failure_throttle {
 public:
-  using time_point = std::chrono::steady_clock::time_point;
+  using time_point = rate_time;
 
   struct options {
     std::size_t burst = 20;
@@ -20,8 +21,9 @@ public:
     std::size_t addresses_max = 10'000;
   };
 
-  failure_throttle() = default;
-  explicit failure_throttle(options limits) : options_(limits) {}
+  explicit failure_throttle(options limits)
+      : limit_{limits.burst, limits.recovery},
+        failures_{limits.addresses_max, when_crowded::share} {}
 
   /// How long the address has to wait; zero when it may try.
   [[nodiscard]] std::chrono::milliseconds wait(const std::string& address, time_point now) const;
@@ -29,11 +31,8 @@ public:
   void failed(const std::string& address, time_point now);
 
 private:
-  [[nodiscard]] std::string account(const std::string& address) const;
-
-  options options_;
-  /// When each account will have recovered wholly.
-  std::unordered_map<std::string, time_point> clear_at_;
+  rate_limit limit_;
+  keyed_rate failures_;
 };
 
 /// The address as accounts count it: an IPv6 one by its network of 64 bits, since a single host has

@@ -11,6 +11,8 @@ namespace sidevoice {
 namespace {
 
 constexpr std::chrono::seconds directory_deadline{5};
+constexpr std::chrono::seconds limit_pause{10};
+constexpr rate_limit logged_refusals{20, std::chrono::seconds{3}};
 
 http_response response_of(const error& why) {
   if (why.code == errc::not_found)
@@ -33,10 +35,12 @@ find_session where_of(const open_session& opened) {
           .zone = opened.zone};
 }
 
-/// Passes a socket's frames to its connection actor.
+/// Passes a socket's frames to its connection actor; the socket counts as open while it is there.
 class actor_sink final : public frame_sink {
 public:
-  explicit actor_sink(connection_actor to) : to_(std::move(to)) {}
+  actor_sink(connection_actor to, std::shared_ptr<open_links::place> place)
+      : to_(std::move(to)),
+        place_(std::move(place)) {}
 
   void frame(std::shared_ptr<const std::string> text, bool binary) override {
     caf::anon_send(to_, client_frame{std::move(text), binary});
@@ -48,15 +52,24 @@ public:
 
 private:
   connection_actor to_;
+  std::shared_ptr<open_links::place> place_;
 };
 
+session_rights rights_of(const open_session& opened, const app_registry* apps) {
+  session_rights rights{.may_set = {}, .preset = opened.preset};
+  if (!opened.by_server_key)
+    rights.may_set = [apps, app = opened.app->id] { return apps->live_of(app)->client_may_set; };
+  return rights;
+}
+
 std::unique_ptr<frame_sink> bind_connection(const node_access& node, const open_session& opened,
-                                            const session_actor& session,
+                                            session_rights rights, const session_actor& session,
+                                            std::shared_ptr<open_links::place> place,
                                             const std::shared_ptr<client_link>& link) {
   realtime_options options{.app = opened.app,
                            .session = opened.session,
                            .extensions = opened.extensions,
-                           .may_set_instructions = opened.may_set_instructions,
+                           .rights = std::move(rights),
                            .client_key = opened.client_key,
                            .ids = node.ids};
   auto parts = std::make_shared<connection_parts>();
@@ -66,7 +79,9 @@ std::unique_ptr<frame_sink> bind_connection(const node_access& node, const open_
   parts->codec = make_protocol_realtime(std::move(options));
   parts->link = link;
   parts->count = node.count;
-  return std::make_unique<actor_sink>(spawn_connection(*node.sys, std::move(parts)));
+  auto sink = std::make_unique<actor_sink>(spawn_connection(*node.sys, std::move(parts)), place);
+  place->occupy(link);
+  return sink;
 }
 
 } // namespace
@@ -82,32 +97,72 @@ void ask_directory(const node_access& node, const find_session& where,
     });
 }
 
-public_site::public_site(router_parts parts, node_access node)
-    : router_(std::move(parts)),
-      node_(std::move(node)) {}
+public_site::public_site(router_parts parts, node_access node, std::shared_ptr<open_links> links,
+                         proxy_list proxies)
+    : apps_(parts.apps),
+      router_(std::move(parts)),
+      node_(std::move(node)),
+      links_(std::move(links)),
+      proxies_(std::move(proxies)) {}
 
 site_answer public_site::handle(const http_request& request) {
+  if (const auto remote = proxies_.client_of(request); remote != request.remote) {
+    auto seen = request;
+    seen.remote = remote;
+    return answer(seen);
+  }
+  return answer(request);
+}
+
+site_answer public_site::answer(const http_request& request) {
   const auto wall = node_.where->wall().time_since_epoch();
   const request_time at{node_.where->now(),
                         std::chrono::duration_cast<std::chrono::seconds>(wall).count()};
   auto answer = router_.handle(request, at);
   if (auto* response = std::get_if<http_response>(&answer))
-    return std::move(*response);
-  return upgrade_to(std::get<open_session>(answer));
+    return response->status == 429 ? refused(std::move(*response), request) : std::move(*response);
+  return enter(request, std::get<open_session>(answer));
 }
 
-http_upgrade public_site::upgrade_to(const open_session& opened) const {
-  auto open = [node = node_, opened](const std::function<void(http_upgrade::outcome)>& done) {
-    ask_directory(node, where_of(opened), [node, opened, done](result<session_actor> found) {
-      if (!found) {
-        log(log_level::info, "upgrade refused",
-            {{"app", opened.app->id}, {"why", to_string(found.error().code)}});
-        return done(response_of(found.error()));
-      }
-      done(bind_sink{[node, opened, session = *found](const std::shared_ptr<client_link>& link) {
-        return bind_connection(node, opened, session, link);
-      }});
-    });
+http_response public_site::refused(http_response response, const http_request& request) {
+  node_.count->add(counter::requests_limited);
+  const std::lock_guard lock{log_mutex_};
+  if (log_rate_.take(logged_refusals, node_.where->now()).count() == 0)
+    log(log_level::warning, "request.limited",
+        {{"path", request.path},
+         {"from", account_of(request.remote)},
+         {"limit", error_code_of(response)}});
+  return response;
+}
+
+site_answer public_site::enter(const http_request& request, const open_session& opened) {
+  const auto limits = apps_->live_of(opened.app->id)->limits;
+  auto place = links_->enter({.app = opened.app->id,
+                              .session = opened.session,
+                              .key = opened.key,
+                              .address = opened.by_server_key ? "" : account_of(request.remote)},
+                             limits.sessions);
+  if (!place)
+    return refused(refuse_limit(place.error().reason, place.error().detail, limit_pause), request);
+  return upgrade_to(opened, *place);
+}
+
+http_upgrade public_site::upgrade_to(const open_session& opened,
+                                     const std::shared_ptr<open_links::place>& place) const {
+  auto open = [node = node_, apps = apps_, opened,
+               place](const std::function<void(http_upgrade::outcome)>& done) {
+    ask_directory(
+      node, where_of(opened), [node, apps, opened, place, done](result<session_actor> found) {
+        if (!found) {
+          log(log_level::info, "upgrade refused",
+              {{"app", opened.app->id}, {"why", to_string(found.error().code)}});
+          return done(response_of(found.error()));
+        }
+        done(bind_sink{
+          [node, apps, opened, place, session = *found](const std::shared_ptr<client_link>& link) {
+            return bind_connection(node, opened, rights_of(opened, apps), session, place, link);
+          }});
+      });
   };
   return {opened.subprotocol, std::move(open)};
 }

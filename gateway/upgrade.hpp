@@ -4,6 +4,8 @@
 #include "config/counters.hpp"
 #include "config/ids.hpp"
 #include "config/loop.hpp"
+#include "gateway/forwarded.hpp"
+#include "gateway/open_links.hpp"
 #include "gateway/routes.hpp"
 #include "gateway/site.hpp"
 
@@ -31,7 +33,8 @@ void ask_directory(const node_access& node, const find_session& where,
 /// actor.
 class public_site final : public http_site {
 public:
-  public_site(router_parts parts, node_access node);
+  public_site(router_parts parts, node_access node, std::shared_ptr<open_links> links,
+              proxy_list proxies = {});
 
   site_answer handle(const http_request& request) override;
 
@@ -40,10 +43,20 @@ public:
   }
 
 private:
-  [[nodiscard]] http_upgrade upgrade_to(const open_session& opened) const;
+  [[nodiscard]] site_answer answer(const http_request& request);
+  [[nodiscard]] http_response refused(http_response response, const http_request& request);
+  [[nodiscard]] site_answer enter(const http_request& request, const open_session& opened);
+  [[nodiscard]] http_upgrade upgrade_to(const open_session& opened,
+                                        const std::shared_ptr<open_links::place>& place) const;
 
+  const app_registry* apps_;
   router router_;
   node_access node_;
+  std::shared_ptr<open_links> links_;
+  proxy_list proxies_;
+  std::mutex log_mutex_;
+  /// So that a flood does not fill the log.
+  rate_bucket log_rate_;
 };
 
 } // namespace sidevoice

@@ -63,6 +63,8 @@ result<std::vector<event_row>> encode_append(const append_events& job) {
     return refused("an append holds at least one event");
   if (job.append_id.empty())
     return refused("an append needs an id, so that it can be found again");
+  if (job.spent > spent_max || (job.spent > 0 && job.day <= 0))
+    return refused("what an append spends needs its day, and is no more than a million euros");
   std::vector<event_row> rows;
   rows.reserve(job.events.size());
   auto head = job.head;

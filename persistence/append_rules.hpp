@@ -23,7 +23,8 @@ struct event_row {
 };
 
 /// Checks an append and encodes its events. Errors `invalid`: numbers that do not follow its head,
-/// no events, no append id, erased bodies, texts that are not UTF-8 or hold NUL.
+/// no events, no append id, spend without a day, erased bodies, texts that are not UTF-8 or hold
+/// NUL.
 result<std::vector<event_row>> encode_append(const append_events& job);
 
 /// Errors `invalid`: an empty id, or NUL in a text of the row.

@@ -68,9 +68,23 @@ enum class response_status { completed, cancelled, incomplete, failed };
 struct token_usage {
   std::uint64_t input = 0;
   std::uint64_t output = 0;
+  /// Part of the input that the vendor had kept.
+  std::uint64_t cached = 0;
+  /// What it cost, in millionths of a euro.
+  std::uint64_t cost = 0;
 
   bool operator==(const token_usage&) const = default;
 };
+
+// -- calls of tools
+// ---------------------------------------------------------------------------------
+
+/// Which agent called.
+enum class call_author { conversation, analyzer };
+
+/// Who runs the call: this server (webhooks and built-in tools), a page that has offered the
+/// tool, or the client that brought the tool along and answers on its own.
+enum class call_runner { server, page, client };
 
 // -- the events, in the order a session meets them
 // ---------------------------------------------------
@@ -148,6 +162,53 @@ struct response_done {
   bool operator==(const response_done&) const = default;
 };
 
+/// A call that is waited for. Of the conversation: in the same append as its item.
+struct call_opened {
+  static constexpr std::string_view type = "call.opened";
+  std::string call;
+  std::string name;
+  /// JSON text.
+  json_text arguments;
+  call_author by = call_author::conversation;
+  call_runner runner = call_runner::server;
+  /// The response that made it; empty for the analyzer's.
+  std::string response;
+  /// Nothing runs before the visitor has agreed.
+  bool needs_approval = false;
+
+  bool operator==(const call_opened&) const = default;
+};
+
+/// The visitor agreed (or not: then call.ended is in the same append).
+struct call_approved {
+  static constexpr std::string_view type = "call.approved";
+  std::string call;
+  bool approved = false;
+
+  bool operator==(const call_approved&) const = default;
+};
+
+/// From when this is durable on, the call may have run.
+struct call_started {
+  static constexpr std::string_view type = "call.started";
+  std::string call;
+  std::uint32_t attempt = 1;
+
+  bool operator==(const call_started&) const = default;
+};
+
+/// The one end of a call. The output of the conversation's stands in its item, put in the same
+/// append; the analyzer's stands here.
+struct call_ended {
+  static constexpr std::string_view type = "call.ended";
+  std::string call;
+  /// "ok", "failed", "timeout", "unknown", "cancelled", "refused", "no_page", "simulated"
+  std::string outcome;
+  std::string output;
+
+  bool operator==(const call_ended&) const = default;
+};
+
 /// A topic's whole new state. `revision` is the checklist's, one higher than before.
 struct topic_updated {
   static constexpr std::string_view type = "topic.updated";
@@ -174,6 +235,7 @@ struct topic_updated {
 struct analysis_done {
   static constexpr std::string_view type = "analysis.done";
   std::uint64_t head_read = 0;
+  token_usage usage;
 
   bool operator==(const analysis_done&) const = default;
 };
@@ -212,8 +274,9 @@ struct erased {
 
 using event_body =
   std::variant<session_started, item_put, item_removed, response_requested, response_started,
-               response_spoken, response_done, topic_updated, analysis_done, session_completed,
-               session_reopened, session_ended, erased>;
+               response_spoken, response_done, call_opened, call_approved, call_started, call_ended,
+               topic_updated, analysis_done, session_completed, session_reopened, session_ended,
+               erased>;
 
 /// One entry of the journal.
 struct event {
@@ -248,6 +311,8 @@ const char* to_string(item_status status);
 const char* to_string(topic_status status);
 const char* to_string(topic_author author);
 const char* to_string(response_status status);
+const char* to_string(call_author author);
+const char* to_string(call_runner runner);
 std::optional<topic_status> topic_status_from(std::string_view name);
 
 } // namespace sidevoice

@@ -45,8 +45,25 @@ json to_object(const response_spoken& body) {
 json to_object(const response_done& body) {
   json out{{"response", body.response}, {"status", to_string(body.status)}};
   put_text(out, "reason", body.reason);
-  if (body.usage != token_usage{})
-    out["usage"] = {{"input", body.usage.input}, {"output", body.usage.output}};
+  put_usage(out, body.usage);
+  return out;
+}
+
+json to_object(const call_opened& body) {
+  return from_call(body);
+}
+
+json to_object(const call_approved& body) {
+  return {{"call", body.call}, {"approved", body.approved}};
+}
+
+json to_object(const call_started& body) {
+  return {{"call", body.call}, {"attempt", body.attempt}};
+}
+
+json to_object(const call_ended& body) {
+  json out{{"call", body.call}, {"outcome", body.outcome}};
+  put_text(out, "output", body.output);
   return out;
 }
 
@@ -69,7 +86,9 @@ json to_object(const topic_updated& body) {
 }
 
 json to_object(const analysis_done& body) {
-  return {{"head_read", body.head_read}};
+  json out{{"head_read", body.head_read}};
+  put_usage(out, body.usage);
+  return out;
 }
 
 json to_object(const session_completed& body) {
@@ -127,8 +146,27 @@ void read(const json& from, response_done& to) {
   to.response = needed_text(from, "response");
   to.status = to_response_status(needed_text(from, "status"));
   to.reason = text(from, "reason");
-  const auto& usage = object(from, "usage");
-  to.usage = {.input = number(usage, "input"), .output = number(usage, "output")};
+  to.usage = to_usage(object(from, "usage"));
+}
+
+void read(const json& from, call_opened& to) {
+  to = to_call(from);
+}
+
+void read(const json& from, call_approved& to) {
+  to.call = needed_text(from, "call");
+  to.approved = flag(from, "approved");
+}
+
+void read(const json& from, call_started& to) {
+  to.call = needed_text(from, "call");
+  to.attempt = small_number(from, "attempt", 1);
+}
+
+void read(const json& from, call_ended& to) {
+  to.call = needed_text(from, "call");
+  to.outcome = needed_text(from, "outcome");
+  to.output = text(from, "output");
 }
 
 void read(const json& from, topic_updated& to) {
@@ -147,6 +185,7 @@ void read(const json& from, topic_updated& to) {
 
 void read(const json& from, analysis_done& to) {
   to.head_read = number(from, "head_read");
+  to.usage = to_usage(object(from, "usage"));
 }
 
 void read(const json& from, session_completed& to) {

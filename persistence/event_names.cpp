@@ -84,6 +84,28 @@ const char* to_string(response_status status) {
   return "unknown";
 }
 
+const char* to_string(call_author author) {
+  switch (author) {
+    case call_author::conversation:
+      return "conversation";
+    case call_author::analyzer:
+      return "analyzer";
+  }
+  return "unknown";
+}
+
+const char* to_string(call_runner runner) {
+  switch (runner) {
+    case call_runner::server:
+      return "server";
+    case call_runner::page:
+      return "page";
+    case call_runner::client:
+      return "client";
+  }
+  return "unknown";
+}
+
 std::optional<topic_status> topic_status_from(std::string_view name) {
   for (const auto status : {topic_status::open, topic_status::answered, topic_status::confirmed,
                             topic_status::contradicted, topic_status::skipped})

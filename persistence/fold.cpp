@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t closed_responses_max = 64;
 constexpr std::size_t changes_max = 32;
 constexpr std::size_t edits_max = 64;
+constexpr std::size_t analyzer_calls_max = 8;
 
 template <class Entries, class Entry>
 void push_bounded(Entries& entries, Entry entry, std::size_t max) {
@@ -123,6 +124,7 @@ void on(session_view& view, const event&, const response_done& body) {
   closed->phase = response_phase::done;
   closed->status = body.status;
   closed->reason = body.reason;
+  view.spent += body.usage.cost;
   view.open_responses.erase(open);
   push_bounded(view.closed_responses, response_state_ptr{std::move(closed)}, closed_responses_max);
 }
@@ -151,7 +153,59 @@ void on(session_view& view, const event& e, const topic_updated& body) {
     push_bounded(view.edits, body.edit, edits_max);
 }
 
+/// As change_open, for calls.
+template <class Change>
+void change_call(session_view& view, const std::string& id, Change change) {
+  for (auto& entry : view.open_calls) {
+    if (entry->call.call != id)
+      continue;
+    auto next = std::make_shared<call_state>(*entry);
+    change(*next);
+    entry = std::move(next);
+    return;
+  }
+}
+
+void on(session_view& view, const event& e, const call_opened& body) {
+  if (view.find_call(body.call) != nullptr)
+    return;
+  view.open_calls.push_back(std::make_shared<call_state>(
+    call_state{.call = body,
+               .phase = body.needs_approval ? call_phase::waiting : call_phase::ready,
+               .seq = e.seq}));
+}
+
+void on(session_view& view, const event&, const call_approved& body) {
+  change_call(view, body.call, [&body](call_state& call) {
+    if (body.approved && call.phase == call_phase::waiting)
+      call.phase = call_phase::ready;
+  });
+}
+
+void on(session_view& view, const event&, const call_started& body) {
+  change_call(view, body.call, [&body](call_state& call) {
+    call.phase = call_phase::started;
+    call.attempt = body.attempt;
+  });
+}
+
+void on(session_view& view, const event&, const call_ended& body) {
+  const auto open =
+    std::find_if(view.open_calls.begin(), view.open_calls.end(),
+                 [&body](const auto& entry) { return entry->call.call == body.call; });
+  if (open == view.open_calls.end())
+    return;
+  const auto& call = (*open)->call;
+  if (call.by == call_author::analyzer)
+    push_bounded(view.analyzer_calls, closed_call{call, body.outcome, body.output},
+                 analyzer_calls_max);
+  if (call.name == "end_session" && call.runner == call_runner::server && body.outcome == "ok")
+    view.ending = true;
+  view.open_calls.erase(open);
+}
+
 void on(session_view& view, const event&, const analysis_done& body) {
+  view.spent += body.usage.cost;
   // A stale analysis that ends late takes nothing back.
   view.analyzed_to = std::max(view.analyzed_to, body.head_read);
 }

@@ -66,6 +66,35 @@ struct response_state {
 };
 using response_state_ptr = std::shared_ptr<const response_state>;
 
+enum class call_phase {
+  /// The visitor has not agreed yet.
+  waiting,
+  ready,
+  /// It may have run.
+  started
+};
+
+/// A call that has no end yet.
+struct call_state {
+  call_opened call;
+  call_phase phase = call_phase::ready;
+  /// 0 before the first.
+  std::uint32_t attempt = 0;
+  std::uint64_t seq = 0;
+
+  bool operator==(const call_state&) const = default;
+};
+using call_state_ptr = std::shared_ptr<const call_state>;
+
+/// A call of the analyzer with its end, for its later analyses.
+struct closed_call {
+  call_opened call;
+  std::string outcome;
+  std::string output;
+
+  bool operator==(const closed_call&) const = default;
+};
+
 /// What undo would put back.
 struct topic_change {
   std::string topic;
@@ -105,6 +134,15 @@ struct session_view {
   /// Events up to this one have been analyzed.
   std::uint64_t analyzed_to = 0;
 
+  /// In the order of their events.
+  std::vector<call_state_ptr> open_calls;
+  /// The analyzer's newest ones (at most 8).
+  std::deque<closed_call> analyzer_calls;
+  /// What models have cost so far, in millionths of a euro.
+  std::uint64_t spent = 0;
+  /// A tool has asked for the end: it comes after the answer that says goodbye.
+  bool ending = false;
+
   /// Revision that was reported complete; nothing while it is open.
   std::optional<std::uint64_t> completed;
   /// Reason of the end; empty while it lives.
@@ -115,6 +153,8 @@ struct session_view {
   /// The response that runs now; null when none does.
   [[nodiscard]] const response_state* running() const;
   [[nodiscard]] topic_state topic(const std::string& id) const;
+  /// Null: never opened, or ended.
+  [[nodiscard]] const call_state* find_call(const std::string& id) const;
   /// Ids of user messages and tool outputs that came after the last request.
   [[nodiscard]] std::vector<std::string> unanswered() const;
   /// The item whose rank is just before that of `id`; empty at the front or for unknown ids.
@@ -136,7 +176,7 @@ result<void> apply(session_view& view, const event& e);
 result<view_ptr> apply(const view_ptr& view, std::span<const event_ptr> events);
 
 /// Version of the fold; a snapshot of another version is discarded.
-inline constexpr int fold_version = 1;
+inline constexpr int fold_version = 2;
 
 /// A view as JSON text, for snapshots.
 json_text encode(const session_view& view);

@@ -65,6 +65,34 @@ response_state_ptr to_response(const json& from) {
   return out;
 }
 
+json from_open_call(const call_state_ptr& call) {
+  auto out = from_call(call->call);
+  out["phase"] = name_of(call->phase);
+  put_number(out, "attempt", call->attempt);
+  put_number(out, "seq", call->seq);
+  return out;
+}
+
+call_state_ptr to_open_call(const json& from) {
+  return std::make_shared<call_state>(call_state{.call = to_call(from),
+                                                 .phase = to_call_phase(needed_text(from, "phase")),
+                                                 .attempt = small_number(from, "attempt"),
+                                                 .seq = number(from, "seq")});
+}
+
+json from_closed_call(const closed_call& closed) {
+  auto out = from_call(closed.call);
+  out["outcome"] = closed.outcome;
+  put_text(out, "output", closed.output);
+  return out;
+}
+
+closed_call to_closed_call(const json& from) {
+  return {.call = to_call(from),
+          .outcome = needed_text(from, "outcome"),
+          .output = text(from, "output")};
+}
+
 json from_topic(const topic_state& topic) {
   json out{{"status", to_string(topic.status)}, {"by", to_string(topic.by)}};
   put_text(out, "value", topic.value);
@@ -131,6 +159,12 @@ session_view read_view(const json& from) {
   for (auto& id : texts(from, "edits"))
     view.edits.push_back(std::move(id));
   view.analyzed_to = number(from, "analyzed_to");
+  for (const auto& entry : array(from, "open_calls"))
+    view.open_calls.push_back(to_open_call(entry));
+  for (const auto& entry : array(from, "analyzer_calls"))
+    view.analyzer_calls.push_back(to_closed_call(entry));
+  view.spent = number(from, "spent");
+  view.ending = flag(from, "ending");
   if (from.contains("completed"))
     view.completed = number(from, "completed");
   view.ended = text(from, "ended");
@@ -155,6 +189,11 @@ json_text encode(const session_view& view) {
   put_list(out, "changes", view.changes, from_change);
   put_list(out, "edits", view.edits, same);
   put_number(out, "analyzed_to", view.analyzed_to);
+  put_list(out, "open_calls", view.open_calls, from_open_call);
+  put_list(out, "analyzer_calls", view.analyzer_calls, from_closed_call);
+  put_number(out, "spent", view.spent);
+  if (view.ending)
+    out["ending"] = true;
   if (view.completed)
     out["completed"] = *view.completed;
   put_text(out, "ended", view.ended);

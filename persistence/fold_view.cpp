@@ -51,6 +51,13 @@ topic_state session_view::topic(const std::string& id) const {
   return found == topics.end() ? topic_state{} : *found->second;
 }
 
+const call_state* session_view::find_call(const std::string& id) const {
+  for (const auto& entry : open_calls)
+    if (entry->call.call == id)
+      return entry.get();
+  return nullptr;
+}
+
 std::vector<std::string> session_view::unanswered() const {
   std::vector<std::string> ids;
   for (const auto& stored : items) {
@@ -90,9 +97,10 @@ bool operator==(const session_view& a, const session_view& b) {
          && same_entries(a.items, b.items) && a.removed == b.removed
          && same_entries(a.open_responses, b.open_responses)
          && same_entries(a.closed_responses, b.closed_responses) && a.answered_to == b.answered_to
-         && same_topics(a.topics, b.topics) && a.revision == b.revision && a.changes == b.changes
-         && a.edits == b.edits && a.analyzed_to == b.analyzed_to && a.completed == b.completed
-         && a.ended == b.ended;
+         && same_topics(a.topics, b.topics) && same_entries(a.open_calls, b.open_calls)
+         && a.analyzer_calls == b.analyzer_calls && a.spent == b.spent && a.ending == b.ending
+         && a.revision == b.revision && a.changes == b.changes && a.edits == b.edits
+         && a.analyzed_to == b.analyzed_to && a.completed == b.completed && a.ended == b.ended;
 }
 
 } // namespace sidevoice

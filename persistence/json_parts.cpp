@@ -201,6 +201,46 @@ session_started to_about(const json& object) {
           .zone = text(object, "zone")};
 }
 
+void put_usage(json& object, const token_usage& usage) {
+  if (usage == token_usage{})
+    return;
+  json out{{"input", usage.input}, {"output", usage.output}};
+  put_number(out, "cached", usage.cached);
+  put_number(out, "cost", usage.cost);
+  object["usage"] = std::move(out);
+}
+
+token_usage to_usage(const json& object) {
+  return {.input = number(object, "input"),
+          .output = number(object, "output"),
+          .cached = number(object, "cached"),
+          .cost = number(object, "cost")};
+}
+
+json from_call(const call_opened& call) {
+  json out{{"call", call.call},
+           {"name", call.name},
+           {"arguments", call.arguments},
+           {"by", to_string(call.by)},
+           {"runner", to_string(call.runner)}};
+  put_text(out, "response", call.response);
+  if (call.needs_approval)
+    out["needs_approval"] = true;
+  return out;
+}
+
+call_opened to_call(const json& object) {
+  return {.call = needed_text(object, "call"),
+          .name = needed_text(object, "name"),
+          .arguments = text(object, "arguments"),
+          .by = enum_from(needed_text(object, "by"),
+                          {call_author::conversation, call_author::analyzer}),
+          .runner = enum_from(needed_text(object, "runner"),
+                              {call_runner::server, call_runner::page, call_runner::client}),
+          .response = text(object, "response"),
+          .needs_approval = flag(object, "needs_approval")};
+}
+
 topic_status to_topic_status(const std::string& name) {
   if (const auto status = topic_status_from(name))
     return *status;
@@ -226,6 +266,25 @@ const char* name_of(response_phase phase) {
       return "done";
   }
   return "unknown";
+}
+
+const char* name_of(call_phase phase) {
+  switch (phase) {
+    case call_phase::waiting:
+      return "waiting";
+    case call_phase::ready:
+      return "ready";
+    case call_phase::started:
+      return "started";
+  }
+  return "unknown";
+}
+
+call_phase to_call_phase(const std::string& name) {
+  for (const auto phase : {call_phase::waiting, call_phase::ready, call_phase::started})
+    if (name == name_of(phase))
+      return phase;
+  throw damaged_json("a call's phase is unknown");
 }
 
 response_phase to_response_phase(const std::string& name) {

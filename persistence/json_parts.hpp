@@ -46,10 +46,19 @@ topic_evidence to_evidence(const nlohmann::json& object);
 nlohmann::json from_about(const session_started& about);
 session_started to_about(const nlohmann::json& object);
 
+/// Under "usage"; left out where nothing was used.
+void put_usage(nlohmann::json& object, const token_usage& usage);
+token_usage to_usage(const nlohmann::json& object);
+
+nlohmann::json from_call(const call_opened& call);
+call_opened to_call(const nlohmann::json& object);
+
 topic_status to_topic_status(const std::string& name);
 topic_author to_topic_author(const std::string& name);
 response_status to_response_status(const std::string& name);
 response_phase to_response_phase(const std::string& name);
 const char* name_of(response_phase phase);
+call_phase to_call_phase(const std::string& name);
+const char* name_of(call_phase phase);
 
 } // namespace sidevoice::json_parts

@@ -1,4 +1,5 @@
 #include "persistence/append_rules.hpp"
+#include "persistence/memory_admin.hpp"
 #include "persistence/stores.hpp"
 
 #include <algorithm>
@@ -94,6 +95,7 @@ private:
     session.row.status = job.status;
     session.row.open_responses = job.open_responses;
     session.row.updated_at = job.events.back()->at;
+    admin_.spend(job.key.app, job.day, job.spent);
     return appended{session.row.head};
   }
 
@@ -140,14 +142,14 @@ private:
     return list;
   }
 
-  result<release_kept> answer_to(const put_release& job) {
-    releases_.try_emplace({job.app, job.digest}, job.body);
-    return release_kept{};
+  template <class Job>
+  result<typename Job::answer> answer_to(const Job& job) {
+    return admin_.answer_to(job);
   }
 
   std::string incarnation_;
   std::map<session_key, memory_session> sessions_;
-  std::map<std::pair<std::string, std::string>, json_text> releases_;
+  memory_admin admin_;
 };
 
 } // namespace

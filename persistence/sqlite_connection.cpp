@@ -1,20 +1,45 @@
 #include "persistence/sqlite_connection.hpp"
 
+#include <chrono>
+#include <thread>
+
 namespace sidevoice {
 
 namespace {
 
 /// A foreign process that holds the file (a backup, somebody's shell) gets this long to let go.
 constexpr int busy_timeout_ms = 2000;
+/// Beside a busy server the file is free for moments only, and SQLite does not queue who waits: one
+/// has to look often. Its own waits grow to 100 ms and miss most of them.
+constexpr std::chrono::milliseconds side_wait{3};
+constexpr int side_waits_max = 3000;
+
+int wait_beside_server(void*, int waits) {
+  if (waits >= side_waits_max)
+    return 0;
+  std::this_thread::sleep_for(side_wait);
+  return 1;
+}
+
+int open_flags(sqlite_access access) {
+  switch (access) {
+    case sqlite_access::owner:
+      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case sqlite_access::side:
+      return SQLITE_OPEN_READWRITE;
+    case sqlite_access::read_only:
+      break;
+  }
+  return SQLITE_OPEN_READONLY;
+}
 
 } // namespace
 
 sqlite_connection::sqlite_connection(const std::filesystem::path& file, sqlite_access access,
                                      sqlite_synchronous synchronous) {
-  const int mode = access == sqlite_access::read_only ? SQLITE_OPEN_READONLY
-                                                      : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(file.c_str(), &db_,
-                                   mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+                                   open_flags(access) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                                   nullptr);
   try {
     if (code != SQLITE_OK)
       throw_failure(db_, code);
@@ -32,7 +57,10 @@ sqlite_connection::~sqlite_connection() {
 }
 
 void sqlite_connection::configure(sqlite_access access, sqlite_synchronous synchronous) {
-  sqlite3_busy_timeout(db_, busy_timeout_ms);
+  if (access == sqlite_access::side)
+    sqlite3_busy_handler(db_, wait_beside_server, nullptr);
+  else
+    sqlite3_busy_timeout(db_, busy_timeout_ms);
   // The views are for people; with an untrusted schema their functions do not run here at all.
   script("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
   if (access == sqlite_access::read_only)

@@ -11,7 +11,8 @@
 /// One connection with its prepared statements; internal to persistence.
 namespace sidevoice {
 
-enum class sqlite_access { read_write, read_only };
+/// `owner` has the folder to itself and makes the file; `side` writes beside it.
+enum class sqlite_access { owner, side, read_only };
 
 /// Everything but the constructor may throw `sqlite_failure`; so may the constructor.
 class sqlite_connection {

@@ -41,8 +41,8 @@ constexpr const char* insert_snapshot =
 constexpr const char* drop_old_snapshots =
   "DELETE FROM snapshots WHERE app = ?1 AND session_id = ?2 AND seq NOT IN (SELECT seq FROM "
   "snapshots WHERE app = ?1 AND session_id = ?2 ORDER BY seq DESC LIMIT ?3)";
-constexpr const char* insert_release =
-  "INSERT OR IGNORE INTO releases(app, digest, body) VALUES(?, ?, ?)";
+constexpr const char* add_spend = "INSERT INTO spend(app, day, micro) VALUES(?1, ?2, ?3) "
+                                  "ON CONFLICT(app, day) DO UPDATE SET micro = micro + ?3";
 
 bool is_known(sqlite_connection& connection, const session_key& key,
               const std::string& client_key) {
@@ -120,6 +120,8 @@ result<appended> answer_to(sqlite_connection& connection, const append_events& j
   const auto head = rows->back().seq;
   connection.run(move_head, job.key.app, job.key.id, job.epoch, job.head, head, job.status,
                  job.open_responses, rows->back().at);
+  if (job.spent > 0)
+    connection.run(add_spend, job.key.app, int{job.day}, job.spent);
   return appended{head};
 }
 
@@ -153,11 +155,6 @@ result<snapshot_kept> answer_to(sqlite_connection& connection, const put_snapsho
 
 result<session_list> answer_to(sqlite_connection& connection, const list_sessions& job) {
   return read_sessions(connection, job);
-}
-
-result<release_kept> answer_to(sqlite_connection& connection, const put_release& job) {
-  connection.run(insert_release, job.app, job.digest, job.body);
-  return release_kept{};
 }
 
 } // namespace sidevoice::sqlite_journal

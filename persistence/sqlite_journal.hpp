@@ -15,5 +15,12 @@ result<events_page> answer_to(sqlite_connection& connection, const read_events& 
 result<snapshot_kept> answer_to(sqlite_connection& connection, const put_snapshot& job);
 result<session_list> answer_to(sqlite_connection& connection, const list_sessions& job);
 result<release_kept> answer_to(sqlite_connection& connection, const put_release& job);
+result<release_found> answer_to(sqlite_connection& connection, const get_release& job);
+result<release_pointed> answer_to(sqlite_connection& connection, const point_release& job);
+result<release_list> answer_to(sqlite_connection& connection, const list_releases& job);
+result<key_kept> answer_to(sqlite_connection& connection, const put_key& job);
+result<key_list> answer_to(sqlite_connection& connection, const list_keys& job);
+result<key_revoked> answer_to(sqlite_connection& connection, const revoke_key& job);
+result<spend_found> answer_to(sqlite_connection& connection, const get_spend& job);
 
 } // namespace sidevoice::sqlite_journal

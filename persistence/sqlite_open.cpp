@@ -24,6 +24,21 @@ error refused(schema_state state, const std::filesystem::path& file) {
   }
 }
 
+result<std::unique_ptr<store_writer>> open_beside(const std::filesystem::path& folder,
+                                                  sqlite_access access) {
+  const auto file = data_folder::database_in(folder);
+  std::error_code code;
+  if (!std::filesystem::is_regular_file(file, code))
+    return error{.code = errc::not_found,
+                 .detail = "there is no " + file.string()
+                           + "; name the data folder of a server with --data"};
+  auto writer = std::make_unique<sqlite_writer>(file, access, sqlite_synchronous::full,
+                                                std::nullopt);
+  if (auto opened = writer->open(); !opened)
+    return opened.error();
+  return std::unique_ptr<store_writer>{std::move(writer)};
+}
+
 } // namespace
 
 result<void> sqlite_writer::open() {
@@ -40,11 +55,11 @@ result<void> sqlite_writer::open() {
 }
 
 result<void> sqlite_writer::check_and_migrate() {
-  if (access_ == sqlite_access::read_write)
+  if (access_ == sqlite_access::owner)
     if (const auto found = connection_->ask("PRAGMA quick_check(1)"); found != "ok")
       return to_error(sqlite_failure{SQLITE_CORRUPT, found.c_str()}, file_);
   auto state = check_schema(*connection_);
-  if (state == schema_state::older && access_ == sqlite_access::read_write) {
+  if (state == schema_state::older && access_ == sqlite_access::owner) {
     migrate(*connection_);
     state = check_schema(*connection_);
   }
@@ -70,25 +85,19 @@ result<std::unique_ptr<store_writer>> open_sqlite(const sqlite_options& options)
   if (!folder)
     return folder.error();
   const auto file = folder->database();
-  auto writer = std::make_unique<sqlite_writer>(file, sqlite_access::read_write,
-                                                options.synchronous, std::move(*folder));
+  auto writer = std::make_unique<sqlite_writer>(file, sqlite_access::owner, options.synchronous,
+                                                std::move(*folder));
   if (auto opened = writer->open(); !opened)
     return opened.error();
   return std::unique_ptr<store_writer>{std::move(writer)};
 }
 
 result<std::unique_ptr<store_writer>> open_sqlite_read_only(const std::filesystem::path& folder) {
-  const auto file = data_folder::database_in(folder);
-  std::error_code code;
-  if (!std::filesystem::is_regular_file(file, code))
-    return error{.code = errc::not_found,
-                 .detail = "there is no " + file.string()
-                           + "; name the data folder of a server with --data"};
-  auto writer = std::make_unique<sqlite_writer>(file, sqlite_access::read_only,
-                                                sqlite_synchronous::full, std::nullopt);
-  if (auto opened = writer->open(); !opened)
-    return opened.error();
-  return std::unique_ptr<store_writer>{std::move(writer)};
+  return open_beside(folder, sqlite_access::read_only);
+}
+
+result<std::unique_ptr<store_writer>> open_sqlite_side(const std::filesystem::path& folder) {
+  return open_beside(folder, sqlite_access::side);
 }
 
 } // namespace sidevoice

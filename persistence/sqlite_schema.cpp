@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 
 /// The SQL of the store. A migration that was released is never edited: its checksum is in every
@@ -113,8 +114,31 @@ SELECT app, session_id, date(at / 1000, 'unixepoch') AS day, count(*) AS respons
 FROM bodies WHERE type = 'response.done' GROUP BY app, session_id, day;
 )sql";
 
+/// Releases get a time and names; keys, revocations and spend come in.
+constexpr const char* releases_keys_spend = R"sql(
+ALTER TABLE releases ADD COLUMN created_at INTEGER;
+
+CREATE TABLE release_names(
+  app TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY(app, name), FOREIGN KEY(app, digest) REFERENCES releases(app, digest)) WITHOUT ROWID;
+
+CREATE TABLE keys(
+  app TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, hash TEXT NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL,
+  PRIMARY KEY(app, id)) WITHOUT ROWID;
+
+CREATE TABLE revocations(
+  app TEXT NOT NULL, id TEXT NOT NULL, revoked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+  PRIMARY KEY(app, id)) WITHOUT ROWID;
+
+INSERT INTO meta VALUES('key_change', '1');
+
+CREATE TABLE spend(app TEXT NOT NULL, day INTEGER NOT NULL, micro INTEGER NOT NULL,
+  PRIMARY KEY(app, day)) WITHOUT ROWID;
+)sql";
+
 /// In order; the first has number 1.
-constexpr std::array migrations{tables, views};
+constexpr std::array migrations{tables, views, releases_keys_spend};
 
 constexpr const char* ledger = "CREATE TABLE IF NOT EXISTS migrations("
                                "version INTEGER PRIMARY KEY, checksum TEXT NOT NULL)";
@@ -146,9 +170,9 @@ schema_state check_schema(sqlite_connection& connection) {
   return *count < migrations.size() ? schema_state::older : schema_state::newer;
 }
 
-void migrate(sqlite_connection& connection) {
-  const auto done = applied(connection).value_or(migrations.size());
-  for (auto next = done; next < migrations.size(); ++next) {
+void migrate(sqlite_connection& connection, std::size_t last) {
+  const auto end = std::min(last, migrations.size());
+  for (auto next = applied(connection).value_or(end); next < end; ++next) {
     connection.script("BEGIN IMMEDIATE");
     try {
       connection.script(ledger);

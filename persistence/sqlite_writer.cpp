@@ -11,10 +11,28 @@ namespace sidevoice {
 
 namespace {
 
+template <class Job, class... Others>
+constexpr bool is_one_of = (std::is_same_v<Job, Others> || ...);
+
 template <class Job>
-constexpr bool writes =
-  !std::is_same_v<
-    Job, find_append> && !std::is_same_v<Job, read_events> && !std::is_same_v<Job, list_sessions>;
+constexpr bool writes = !is_one_of<Job, find_append, read_events, list_sessions, get_release,
+                                   list_releases, list_keys, get_spend>;
+
+/// Only the owner of the folder may run these: it alone knows who runs a session.
+template <class Job>
+constexpr bool needs_owner = is_one_of<Job, claim_session, append_events, put_snapshot>;
+
+/// Why a job that writes is not run with this access; nothing when it is.
+template <class Job>
+std::optional<error> forbidden(sqlite_access access) {
+  if (access == sqlite_access::read_only)
+    return error{.code = errc::invalid, .detail = "this store is open for reading only"};
+  if (access == sqlite_access::side && needs_owner<Job>)
+    return error{.code = errc::invalid,
+                 .detail = "this store is open for keys and releases only; sessions belong to the "
+                           "server"};
+  return std::nullopt;
+}
 
 bool is_write(const store_job& job) {
   return std::visit([]<class Job>(const store_task<Job>&) { return writes<Job>; }, job);
@@ -89,7 +107,7 @@ std::vector<sqlite_writer::answer> sqlite_writer::run_group(const std::vector<st
 
 std::vector<sqlite_writer::answer>
 sqlite_writer::run_transaction(const std::vector<store_job>& jobs) {
-  const bool writing = access_ == sqlite_access::read_write
+  const bool writing = access_ != sqlite_access::read_only
                        && std::any_of(jobs.begin(), jobs.end(), is_write);
   connection_->run(writing ? "BEGIN IMMEDIATE" : "BEGIN");
   std::vector<answer> answers;
@@ -139,9 +157,8 @@ sqlite_writer::answer sqlite_writer::run_job(const store_job& job) {
       if constexpr (!writes<Job>) {
         return sqlite_journal::answer_to(*connection_, task.job);
       } else {
-        if (access_ == sqlite_access::read_only)
-          return result<typename answer_of<Job>::type>{
-            error{.code = errc::invalid, .detail = "this store is open for reading only"}};
+        if (auto why = forbidden<Job>(access_))
+          return result<typename answer_of<Job>::type>{std::move(*why)};
         return run_in_savepoint(task.job);
       }
     },
@@ -178,10 +195,14 @@ std::vector<sqlite_writer::answer> sqlite_writer::read_back(const std::vector<st
                       .reason = "commit"};
   if (auto opened = reopen(); !opened)
     return same_for_all<answer>(jobs, unknown);
+  const auto failed = [this](const char* advice) {
+    return error{.code = errc::unavailable,
+                 .detail = "writing to " + file_.string() + " failed, " + advice,
+                 .reason = "commit"};
+  };
+  // Other jobs than appends are not searched for: doing them twice is doing them once.
   auto answers = same_for_all<answer>(
-    jobs, {.code = errc::unavailable,
-           .detail = "writing to " + file_.string() + " failed, nothing was stored; check its disk",
-           .reason = "commit"});
+    jobs, failed("stored or not; check its disk, then repeat it, which is safe"));
   try {
     // "1": somebody's long read kept the log from being emptied, so what is in it is still open.
     if (connection_->ask("PRAGMA wal_checkpoint(TRUNCATE)") != "0")
@@ -192,8 +213,9 @@ std::vector<sqlite_writer::answer> sqlite_writer::read_back(const std::vector<st
         continue;
       const auto found = sqlite_journal::answer_to(
         *connection_, find_append{.key = task->job.key, .append_id = task->job.append_id});
-      if (found && found->stored)
-        answers[i] = result<appended>{appended{task->job.events.back()->seq}};
+      answers[i] = found && found->stored
+                     ? result<appended>{appended{task->job.events.back()->seq}}
+                     : result<appended>{failed("nothing was stored; check its disk")};
     }
     return answers;
   } catch (const sqlite_failure&) {

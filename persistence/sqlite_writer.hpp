@@ -15,7 +15,7 @@ namespace sidevoice {
 /// counts that is not found there: a failed fsync is never repeated as if it had worked.
 class sqlite_writer final : public store_writer {
 public:
-  /// `folder` is unset for reading beside another process.
+  /// `folder` is set for the owner of the folder only, not for those who read or write beside it.
   sqlite_writer(std::filesystem::path file, sqlite_access access, sqlite_synchronous synchronous,
                 std::optional<data_folder> folder);
 
@@ -29,10 +29,14 @@ public:
   [[nodiscard]] sqlite3* handle() const;
 
 private:
+  template <class Jobs>
+  struct answers_to;
+  template <class... Job>
+  struct answers_to<std::variant<store_task<Job>...>> {
+    using type = std::variant<result<typename answer_of<Job>::type>...>;
+  };
   /// Answers, in the order of the alternatives of `store_job`.
-  using answer =
-    std::variant<result<claimed>, result<appended>, result<append_found>, result<events_page>,
-                 result<snapshot_kept>, result<session_list>, result<release_kept>>;
+  using answer = answers_to<store_job>::type;
 
   result<void> check_and_migrate();
   result<void> reopen();

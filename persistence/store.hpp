@@ -1,5 +1,6 @@
 #pragma once
 
+#include "persistence/admin_jobs.hpp"
 #include "persistence/fold.hpp"
 
 #include <functional>
@@ -44,11 +45,20 @@ struct session_row {
 // -- jobs and their answers
 // -------------------------------------------------------------------------
 
+struct claimed {
+  session_row row;
+  /// Folded to row.head.
+  view_ptr view;
+  bool created = false;
+};
+
 /// Takes a session for a node: raises its epoch, so that any former owner's next append is refused.
 /// With `create`, the row is made (epoch 1, head 0) unless it is there; without it an unknown
 /// session is `not_found`. Answers with the row, the newest valid snapshot and the events behind
 /// it.
 struct claim_session {
+  using answer = claimed;
+
   session_key key;
   std::string node;
   std::int64_t at = 0;
@@ -58,11 +68,8 @@ struct claim_session {
   std::string release;
 };
 
-struct claimed {
-  session_row row;
-  /// Folded to row.head.
-  view_ptr view;
-  bool created = false;
+struct appended {
+  std::uint64_t head = 0;
 };
 
 /// Appends events numbered head + 1, head + 2, ... if epoch and head still are what the owner
@@ -70,6 +77,8 @@ struct claimed {
 /// `conflict` (epoch or head moved), `full`, `unavailable` (nothing was stored),
 /// `unknown_outcome` (read `append_id` back before judging).
 struct append_events {
+  using answer = appended;
+
   session_key key;
   std::uint64_t epoch = 0;
   /// The head before these events.
@@ -79,44 +88,60 @@ struct append_events {
   /// Status and open responses of the session after these events.
   std::string status = "live";
   std::uint64_t open_responses = 0;
+  /// What these events have spent, in millionths of a euro: counted with them, or not at all.
+  /// Without a day, or beyond `spent_max`, it is `invalid`.
+  std::uint64_t spent = 0;
+  /// On which it was spent: days since 1970, UTC; 0: none.
+  std::int32_t day = 0;
 };
 
-struct appended {
-  std::uint64_t head = 0;
-};
-
-/// Asks whether an append is in the journal.
-struct find_append {
-  session_key key;
-  std::string append_id;
-};
+/// More than an append can have cost: a million euros.
+inline constexpr std::uint64_t spent_max = 1'000'000'000'000;
 
 struct append_found {
   bool stored = false;
 };
 
-/// Reads up to `limit` events after number `after`, in order. A damaged event stops the page with
-/// the error `damaged` that names its number.
-struct read_events {
+/// Asks whether an append is in the journal.
+struct find_append {
+  using answer = append_found;
+
   session_key key;
-  std::uint64_t after = 0;
-  std::size_t limit = 1000;
+  std::string append_id;
 };
 
 struct events_page {
   std::vector<event_ptr> events;
 };
 
-/// Keeps the fold up to view.head, so that a claim need not read the whole journal.
-struct put_snapshot {
+/// Reads up to `limit` events after number `after`, in order. A damaged event stops the page with
+/// the error `damaged` that names its number.
+struct read_events {
+  using answer = events_page;
+
   session_key key;
-  view_ptr view;
+  std::uint64_t after = 0;
+  std::size_t limit = 1000;
 };
 
 struct snapshot_kept {};
 
+/// Keeps the fold up to view.head, so that a claim need not read the whole journal.
+struct put_snapshot {
+  using answer = snapshot_kept;
+
+  session_key key;
+  view_ptr view;
+};
+
+struct session_list {
+  std::vector<session_row> rows;
+};
+
 /// Rows, newest first.
 struct list_sessions {
+  using answer = session_list;
+
   /// Empty: of all apps.
   std::string app;
   /// Only sessions with open responses.
@@ -124,48 +149,10 @@ struct list_sessions {
   std::size_t limit = 1000;
 };
 
-struct session_list {
-  std::vector<session_row> rows;
-};
-
-struct put_release {
-  std::string app;
-  std::string digest;
-  json_text body;
-};
-
-struct release_kept {};
-
-/// One type per job and one per answer; `answer_of<job>` maps them.
+/// The type of a job's answer.
 template <class Job>
-struct answer_of;
-template <>
-struct answer_of<claim_session> {
-  using type = claimed;
-};
-template <>
-struct answer_of<append_events> {
-  using type = appended;
-};
-template <>
-struct answer_of<find_append> {
-  using type = append_found;
-};
-template <>
-struct answer_of<read_events> {
-  using type = events_page;
-};
-template <>
-struct answer_of<put_snapshot> {
-  using type = snapshot_kept;
-};
-template <>
-struct answer_of<list_sessions> {
-  using type = session_list;
-};
-template <>
-struct answer_of<put_release> {
-  using type = release_kept;
+struct answer_of {
+  using type = typename Job::answer;
 };
 
 /// A job with the function that takes its answer.
@@ -178,7 +165,9 @@ struct store_task {
 using store_job =
   std::variant<store_task<claim_session>, store_task<append_events>, store_task<find_append>,
                store_task<read_events>, store_task<put_snapshot>, store_task<list_sessions>,
-               store_task<put_release>>;
+               store_task<put_release>, store_task<get_release>, store_task<point_release>,
+               store_task<list_releases>, store_task<put_key>, store_task<list_keys>,
+               store_task<revoke_key>, store_task<get_spend>>;
 
 /// A finished job: calls `done` with its answer. Called once, on the loop.
 using store_completion = std::function<void()>;

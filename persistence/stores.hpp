@@ -25,6 +25,12 @@ result<std::unique_ptr<store_writer>> open_sqlite(const sqlite_options& options)
 /// that write are refused with `invalid`.
 result<std::unique_ptr<store_writer>> open_sqlite_read_only(const std::filesystem::path& folder);
 
+/// Opens an existing data folder for a moment, to write keys and releases, whether a server runs on
+/// it or not: no lock of the folder, no migration; jobs on sessions are refused with `invalid`.
+/// A write waits about ten seconds for a busy server. Errors: `not_found` (no data folder),
+/// `conflict` (the file is of an older or a newer sidevoice), `damaged`, `unavailable`.
+result<std::unique_ptr<store_writer>> open_sqlite_side(const std::filesystem::path& folder);
+
 /// Keeps everything in memory; for tests, the lab and `sidevoice chat`.
 std::unique_ptr<store_writer> make_memory_store(std::string incarnation = "memory");
 

@@ -5,6 +5,8 @@
 #include "config/ids.hpp"
 #include "config/loop.hpp"
 #include "config/result.hpp"
+#include "config/vendor_account.hpp"
+#include "providers/http.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -102,6 +104,8 @@ struct llm_done {
   /// "stop", "length", "content_filter"
   std::string reason = "stop";
   std::uint64_t input_tokens = 0;
+  /// Part of the input tokens.
+  std::uint64_t cached_tokens = 0;
   std::uint64_t output_tokens = 0;
 };
 
@@ -131,11 +135,16 @@ public:
   virtual result<std::unique_ptr<llm_stream>> open(llm_request request, llm_sink sink) = 0;
 };
 
-/// What every provider factory gets; outlives the providers.
+/// What every provider factory gets. The references outlive the providers.
 struct provider_context {
   loop& where;
   id_source& ids;
   counters& count;
+  /// Null: no network; vendors answer `unavailable`, reason `no_network`.
+  http_client* http = nullptr;
+  /// The app's account with this vendor, as it is now.
+  vendor_account account = {};
+  failover_settings failover = {};
 };
 
 } // namespace sidevoice

@@ -8,9 +8,12 @@ const retry_ms = 2_000;
 /** Stands for itself: an answer that had just come to its end needs no interruption. */
 export const interrupt_id = 'interrupt';
 
+/** Begins the ids of answers to approvals: one that came too late needs no word. */
+const approval_prefix = 'approval_';
+
 /**
- * What goes to the server and has to arrive: messages and edits, each until it is acknowledged or refused. Decides which
- * server event answers which of them.
+ * What goes to the server and has to arrive: messages, edits and approvals, each until it is acknowledged or
+ * refused. Decides which server event answers which of them.
  */
 export class Deliveries {
   #outbox = new Outbox();
@@ -70,6 +73,20 @@ export class Deliveries {
     return { id, seq, done };
   }
 
+  /**
+   * The visitor's word on a call; the first one given here is the one that goes out.
+   * @param {string} call_id
+   * @param {boolean} approve
+   */
+  approval(call_id, approve) {
+    const known = this.#outbox.find('approval', call_id);
+    if (known) return known.promise;
+    const frame = { type: 'sidevoice.approval.answer', event_id: make_id(approval_prefix), call_id, approve };
+    const promise = this.submit({ kind: 'approval', id: call_id, frame });
+    this.#outbox.get(frame.event_id).promise = promise;
+    return promise;
+  }
+
   /** @param {Omit<import('./outbox.js').Entry, 'resolve'|'reject'|'sent_at'>} entry */
   submit(entry) {
     return new Promise((resolve, reject) => this.#send(this.#outbox.add({ ...entry, resolve, reject })));
@@ -88,8 +105,12 @@ export class Deliveries {
   }
 
   /** The conversation is up to date on a new socket: everything unacknowledged goes out again. */
-  on_synced() {
-    for (const entry of this.#outbox.all()) this.#send(entry);
+  on_synced(store) {
+    for (const entry of this.#outbox.all()) {
+      // Answered while nobody listened here: there is nothing left to say.
+      if (entry.kind === 'approval' && !store.calls.approval(entry.id)) this.#outbox.take(entry).resolve(undefined);
+      else this.#send(entry);
+    }
   }
 
   on_ended() {
@@ -115,11 +136,12 @@ export class Deliveries {
     if (event.type === 'conversation.item.added' || event.type === 'conversation.item.done') this.#on_item(event);
     else if (event.type === 'sidevoice.topic.updated') this.#on_topic(event, store);
     else if (event.type === 'sidevoice.topic.rejected') this.#on_topic_rejected(event, store);
+    else if (event.type === 'sidevoice.approval.answered') this.#on_approval(event);
     else if (event.type === 'error') this.#on_error(event.error ?? {});
   }
 
   #on_item(event) {
-    const entry = this.#outbox.message(event.item.id);
+    const entry = this.#outbox.find('message', event.item.id);
     if (!entry) return;
     this.#outbox.take(entry);
     this.#pending = this.#pending.filter((message) => message.id !== entry.id);
@@ -140,14 +162,21 @@ export class Deliveries {
     else this.#announce([['error', fault]]);
   }
 
+  #on_approval({ call_id, approve }) {
+    const entry = this.#outbox.find('approval', call_id);
+    if (entry) this.#outbox.take(entry).resolve(approve);
+  }
+
   #on_error(error) {
     if (error.event_id === interrupt_id) return;
     const fault = from_server(error);
     const entry = this.#outbox.get(error.event_id);
+    // Another tab was faster, and its word has been told already.
+    if (!entry && error.event_id?.startsWith(approval_prefix)) return;
     if (entry && error.type !== 'invalid_request_error') this.#try_later(entry, fault);
     else if (entry) this.#refuse(entry, fault);
     // Where somebody waits for the answer, that is who is told.
-    if (entry?.kind !== 'edit' && entry?.kind !== 'undo') this.#announce([['error', fault]]);
+    if (!['edit', 'undo', 'approval'].includes(entry?.kind)) this.#announce([['error', fault]]);
   }
 
   #send(entry) {

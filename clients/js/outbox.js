@@ -3,8 +3,8 @@
  * so after each resume all of it is sent again.
  *
  * @typedef {object} Entry
- * @property {string} id the item's or the edit's
- * @property {'message'|'edit'|'undo'|'end'} kind
+ * @property {string} id the item's, the edit's or the call's
+ * @property {'message'|'edit'|'undo'|'approval'|'end'} kind
  * @property {object} frame the client event, with its event_id
  * @property {(answer: any) => void} resolve
  * @property {(fault: Error) => void} reject
@@ -25,8 +25,8 @@ export class Outbox {
     return this.#entries.get(event_id);
   }
 
-  message(item_id) {
-    return this.all().find((entry) => entry.kind === 'message' && entry.id === item_id);
+  find(kind, id) {
+    return this.all().find((entry) => entry.kind === kind && entry.id === id);
   }
 
   take(entry) {

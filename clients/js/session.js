@@ -7,6 +7,7 @@ import { SidevoiceError } from './errors.js';
 import { make_id } from './ids.js';
 import { SessionStorage } from './storage.js';
 import { Store } from './store.js';
+import { Tools } from './tools.js';
 import { Topics } from './topics.js';
 import { Turns } from './turns.js';
 
@@ -16,8 +17,8 @@ const silence_ms = 15_000;
 /**
  * One conversation with one app, over as many sockets as it takes.
  *
- * Events: `message`, `removed` (id), `topic`, `state` (now, before), `notice`, `completed`, `reopened`, `ended`,
- * `error`, and `change` once after each batch of them.
+ * Events: `message`, `removed` (id), `topic`, `state` (now, before), `notice`, `completed`, `reopened`, `approval`,
+ * `approval_answered`, `ended`, `error`, and `change` once after each batch of them.
  */
 export class Session {
   topics = new Topics(this, (entry) => this.#submit(entry));
@@ -28,6 +29,11 @@ export class Session {
   #emitter = new Emitter();
   #turns = new Turns();
   #deliveries;
+  #tools = new Tools({
+    send_offer: (frame) => this.#connection?.send(frame) ?? false,
+    send_output: (frame) => this.#up && this.#connection.send(frame),
+    announce: (changes) => this.#announce(changes),
+  });
   #credentials;
   #connection;
   #up = false;
@@ -109,6 +115,16 @@ export class Session {
     return [...this.#store.messages, ...this.#deliveries.pending];
   }
 
+  /** What waits for the visitor's word. */
+  get approvals() {
+    return this.#store.calls.approvals.map((approval) => this.#to_answer(approval));
+  }
+
+  /** Names of the tools that run for the conversation now, wherever they run. */
+  get running() {
+    return this.#store.calls.running.map(({ name }) => name);
+  }
+
   /** @returns {() => void} takes the listener off again */
   on(name, listener) {
     return this.#emitter.on(name, listener);
@@ -130,6 +146,31 @@ export class Session {
     return this.#deliveries.message(clean);
   }
 
+  /**
+   * Offers a function to the agents: a tool that the app declares with "kind": "client". What it returns, or the message
+   * of what it throws, goes to the model. It runs once for each call, whatever becomes of the socket meanwhile.
+   * @param {string} name
+   * @param {(args: object, about: {signal: AbortSignal, callId: string, by: 'conversation'|'analyzer'}) => any} run
+   * @returns {() => void} takes the offer back
+   */
+  tool(name, run) {
+    return this.#tools.add(name, run);
+  }
+
+  /**
+   * The visitor's word on a call that waits for it. Resolves once it counts, with what was said: another tab may have been
+   * faster, and then that is what counts.
+   * @param {string} call_id
+   * @param {boolean} approve
+   * @returns {Promise<boolean|undefined>} undefined: it was answered while the connection was away
+   */
+  async approve(call_id, approve) {
+    this.#check_alive();
+    if (!this.#store.calls.approval(call_id))
+      throw new SidevoiceError('Nothing waits for this word any more.', { code: 'call_unknown', param: 'call_id' });
+    return this.#deliveries.approval(call_id, Boolean(approve));
+  }
+
   /** Takes a refused message out of the view. */
   discard(id) {
     this.#deliveries.discard(id);
@@ -147,6 +188,7 @@ export class Session {
     clearInterval(this.#watch);
     this.#connection.close();
     this.#deliveries.close();
+    this.#tools.on_ended();
     this.#turns.ended();
     this.#settle_opened.reject(new SidevoiceError('The connection was closed here.', { code: 'closed' }));
     this.#announce([]);
@@ -187,6 +229,11 @@ export class Session {
     return true;
   }
 
+  #to_answer({ call_id: callId, name, arguments: given, say }) {
+    const answer = (approve) => () => this.approve(callId, approve);
+    return { callId, name, arguments: given, say, approve: answer(true), refuse: answer(false) };
+  }
+
   #on_up() {
     this.#connection.send({
       type: 'sidevoice.session.resume',
@@ -194,12 +241,14 @@ export class Session {
       after_seq: this.#store.seq,
       store: this.#store.store,
     });
+    this.#tools.on_up();
   }
 
   #on_down({ fault }) {
     this.#up = false;
     this.#snapshot_under_way = false;
     this.#deliveries.on_down();
+    this.#tools.on_down();
     this.#turns.on_break();
     if (!fault) return this.#announce([]);
     if (fault.final) {
@@ -210,7 +259,8 @@ export class Session {
   }
 
   #watch_silence() {
-    if (performance.now() - this.#deliveries.oldest_sent_at > silence_ms) this.#connection.drop('no acknowledgement');
+    const oldest = Math.min(this.#deliveries.oldest_sent_at, this.#tools.oldest_sent_at);
+    if (performance.now() - oldest > silence_ms) this.#connection.drop('no acknowledgement');
   }
 
   // -- events -----------------------------------------------------------------
@@ -218,7 +268,8 @@ export class Session {
   #on_event(event) {
     const changes = this.#store.apply(event);
     this.#turns.on_event(event);
-    this.#deliveries.on_event(event, this.#store);
+    this.#tools.on_event(event);
+    if (event.type !== 'error' || !this.#tools.owns(event.error ?? {})) this.#deliveries.on_event(event, this.#store);
     if (event.type === 'sidevoice.session.snapshot') this.#on_snapshot(event);
     else if (event.type === 'sidevoice.session.ended') this.#on_ended();
     else if (event.type === 'conversation.item.done') this.#turns.on_told_again(this.#store);
@@ -240,7 +291,8 @@ export class Session {
     this.#was_up = true;
     this.#settle_opened.resolve();
     this.#turns.on_told_again(this.#store);
-    this.#deliveries.on_synced();
+    this.#deliveries.on_synced(this.#store);
+    this.#tools.on_synced();
   }
 
   #on_ended() {
@@ -248,13 +300,17 @@ export class Session {
     this.#credentials.forget();
     this.#turns.ended();
     this.#deliveries.on_ended();
+    this.#tools.on_ended();
   }
 
   // -- what listeners hear ----------------------------------------------------
 
   /** @param {import('./store.js').Change[]} changes */
   #announce(changes) {
-    for (const [name, ...args] of changes) this.#emitter.emit(name, ...args);
+    for (const [name, ...args] of changes) {
+      if (name === 'approval') this.#emitter.emit(name, this.#to_answer(args[0]));
+      else this.#emitter.emit(name, ...args);
+    }
     const before = this.#state;
     this.#state = this.#state_now();
     if (this.#state !== before) this.#emitter.emit('state', this.#state, before);

@@ -22,6 +22,9 @@ export function shared(app, options = {}) {
 class Shared extends EventTarget {
   #app;
   #options = {};
+  #tools = {};
+  /** Take the tools back from the running session. */
+  #taken = [];
   /** @type {Session|null} */
   #session = null;
   #planned = false;
@@ -38,6 +41,16 @@ class Shared extends EventTarget {
 
   set_option(name, value) {
     this.#options[name] = value;
+  }
+
+  /** Functions of the page that the agents may call, by name; in the session of now and in those after it. */
+  set tools(tools) {
+    this.#tools = { ...tools };
+    this.#offer_tools();
+  }
+
+  get tools() {
+    return this.#tools;
   }
 
   get app() {
@@ -74,10 +87,19 @@ class Shared extends EventTarget {
     this.dispatchEvent(new CustomEvent('reveal', { detail: { item, quote } }));
   }
 
+  #offer_tools() {
+    for (const take_back of this.#taken) take_back();
+    this.#taken = this.#session ? Object.entries(this.#tools).map(([name, run]) => this.#session.tool(name, run)) : [];
+  }
+
   #begin(changes) {
     const session = new Session({ ...this.#options, ...changes, app: this.#app });
     this.#session = session;
-    const names = ['message', 'removed', 'topic', 'state', 'notice', 'completed', 'reopened', 'ended', 'error'];
+    this.#offer_tools();
+    const names = [
+      'message', 'removed', 'topic', 'state', 'notice', 'completed', 'reopened', 'approval', 'approval_answered', 'ended',
+      'error',
+    ];
     for (const name of names) {
       session.on(name, (...args) => {
         if (session === this.#session) this.dispatchEvent(new CustomEvent('event', { detail: { name, args } }));

@@ -1,3 +1,5 @@
+import { OpenCalls } from './open_calls.js';
+
 /**
  * The client's fold: server events in, the conversation as it stands out. Pure: no socket, no clock, no page. Every
  * event may come twice (a resume repeats some), so each is applied by id.
@@ -29,6 +31,8 @@ export class Store {
   completed = null;
   /** @type {{reason: string}|null} */
   ended = null;
+  /** Tools that run, and those that wait for the visitor's word. */
+  calls = new OpenCalls();
 
   /** @type {Message[]} in the order of the conversation */
   #messages = [];
@@ -61,8 +65,9 @@ export class Store {
   apply(event) {
     const apply_it = handlers[event.type];
     const changes = apply_it ? apply_it(this, event) : [];
-    if (Number.isInteger(event.seq) && !event.more) this.#seen_whole(event.seq);
-    return changes;
+    if (!Number.isInteger(event.seq) || event.more) return changes;
+    this.#seen_whole(event.seq);
+    return [...changes, ...this.calls.told_again()];
   }
 
   // -- used by the handlers below ---------------------------------------------
@@ -87,6 +92,7 @@ export class Store {
     this.ended = snapshot.ended ?? null;
     this.#messages = [];
     this.#streams.clear();
+    this.calls.begin_again({ keep_running: false });
     this.#topics = new Map((snapshot.topics ?? []).map((topic) => [topic.id, topic]));
   }
 
@@ -109,6 +115,7 @@ export class Store {
     const found = this.#messages.findIndex((message) => message.id === id);
     if (found >= 0) this.#messages.splice(found, 1);
     this.#streams.delete(id);
+    this.calls.remove(id);
     return found >= 0;
   }
 
@@ -140,7 +147,10 @@ function text_of(item) {
 
 function put_item(store, event) {
   const { item } = event;
-  if (item?.type !== 'message') return [];
+  if (item?.type !== 'message') {
+    if (item && event.type === 'conversation.item.done') store.calls.put(item);
+    return [];
+  }
   const open = item.status === 'in_progress';
   const known = store.message(item.id);
   // The item as it was added is empty; what has streamed in since is more.
@@ -201,6 +211,7 @@ const handlers = {
     return [['snapshot'], ...changes];
   },
   'sidevoice.session.resumed'(store, event) {
+    store.calls.begin_again({ keep_running: true });
     // The state is told once, at the end: it is of now, not of then.
     store.phase = event.state ?? store.phase;
     store.store = event.store ?? store.store;
@@ -227,9 +238,11 @@ const handlers = {
     store.completed = null;
     return [['reopened']];
   },
+  'sidevoice.approval.requested': (store, event) => store.calls.ask(event),
+  'sidevoice.approval.answered': (store, event) => store.calls.answered(event.call_id, event.approve),
   'sidevoice.session.ended'(store, event) {
     store.ended = { reason: event.reason };
-    return [['ended', store.ended]];
+    return [...store.calls.session_ended(), ['ended', store.ended]];
   },
   'conversation.item.added': put_item,
   'conversation.item.done': put_item,

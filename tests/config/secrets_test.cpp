@@ -60,14 +60,14 @@ TEST_CASE("server keys come from variables and files") {
   const auto loaded = load_app(folder.path().string(), {"dev", variables({{"KEY", "from-env"}})});
   INFO(listing(loaded.faults));
   REQUIRE(loaded.app);
-  CHECK(loaded.app->server_keys == std::vector<std::string>{"from-env", "from-file", "fallback"});
+  CHECK(loaded.live->server_keys == std::vector<std::string>{"from-env", "from-file", "fallback"});
 }
 
 TEST_CASE("an unset variable is skipped in dev, and a fault anywhere else") {
   for (const auto& env : {variables(), variables({{"KEY", ""}})}) {
     const auto dev = load_text(keys(R"(["${env:KEY}"])"), {"dev", env});
     REQUIRE(dev.app);
-    CHECK(dev.app->server_keys.empty());
+    CHECK(dev.live->server_keys.empty());
     REQUIRE(dev.faults.size() == 1);
     CHECK(dev.faults[0].warning);
     for (const std::string profile : {"prod", "staging"}) {
@@ -121,7 +121,7 @@ TEST_CASE("a default is a literal key: for dev only") {
   const auto text = keys(R"(["${env:KEY|)" + canary + R"(}"])");
   const auto dev = load_text(text, {"dev", variables()});
   REQUIRE(dev.app);
-  CHECK(dev.app->server_keys == std::vector<std::string>{canary});
+  CHECK(dev.live->server_keys == std::vector<std::string>{canary});
   const auto prod = load_text(text, {"prod", variables()});
   CHECK_FALSE(prod.app);
   CHECK_FALSE(speaks_of_it(prod.faults));
@@ -161,4 +161,20 @@ TEST_CASE("secrets are not part of the release") {
   REQUIRE(one.app);
   REQUIRE(two.app);
   CHECK(one.app->release == two.app->release);
+}
+
+TEST_CASE("references stand anywhere in an address, and what they hold is not searched again") {
+  const auto env = variables({{"A", "https://a.example"}, {"B", "${env:A}"}, {"EMPTY", ""}});
+  CHECK(expand("${env:A}/x?y=${env:B}", env).value() == "https://a.example/x?y=${env:A}");
+  CHECK(expand("plain $ text { }", env).value() == "plain $ text { }");
+  CHECK(expand("${env:EMPTY|other}-${env:NONE|}", env).value() == "other-");
+  CHECK(expand("", env).value().empty());
+  CHECK(expand("${env:NONE}", env).error().reason == "unset");
+  CHECK(expand("x/${env:EMPTY}", env).error().detail == "set the variable EMPTY");
+  for (const std::string text : {"${A}", "x${env:A", "${file:key}", "${env:}", "a${"}) {
+    CAPTURE(text);
+    CHECK(expand(text, env).error().reason == "literal");
+    CHECK_FALSE(references_in(text).has_value());
+  }
+  CHECK(references_in("${env:A}${env:B|c}")->size() == 2);
 }

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -114,4 +115,47 @@ TEST_CASE("a settings file that is not there is a fault, not a default") {
   const auto loaded = load_settings("no/such/sidevoice.jsonc", variables());
   CHECK_FALSE(loaded.good);
   CHECK(loaded.faults.size() == 1);
+}
+
+TEST_CASE("TLS, trusted proxies and keys of administrators are read") {
+  const temporary_folder folder;
+  folder.write("cert.pem", "c");
+  std::filesystem::permissions(folder.write("key.pem", "k"), std::filesystem::perms::owner_read);
+  const auto file = folder.write("sidevoice.jsonc", R"({
+    "tls": { "certificate": "cert.pem", "key": "${env:TLS_KEY|key.pem}" },
+    "forwarded": { "from": ["10.0.0.0/8", "127.0.0.1", "fd00::/8", "::1"] },
+    "admin": { "keys": ["${env:ADMIN_KEY}", "${env:UNSET}"] } })");
+  const auto loaded = load_settings(file, variables({{"ADMIN_KEY", "canary-7f3a"}}));
+  INFO(listing(loaded.faults));
+  CHECK(loaded.good);
+  CHECK(loaded.settings.tls_certificate == (folder.path() / "cert.pem").string());
+  CHECK(loaded.settings.tls_key == (folder.path() / "key.pem").string());
+  CHECK(loaded.settings.trusted_proxies
+        == std::vector<std::string>{"10.0.0.0/8", "127.0.0.1", "fd00::/8", "::1"});
+  CHECK(loaded.settings.admin_keys == std::vector<std::string>{"canary-7f3a"});
+  REQUIRE(loaded.faults.size() == 1);
+  CHECK(loaded.faults[0].found == "the unset variable UNSET");
+  CHECK(listing(loaded.faults).find("canary") == std::string::npos);
+}
+
+TEST_CASE("faults of TLS, proxies and keys of administrators name line, key and remedy") {
+  const auto refused = [](const std::string& text, const std::string& key,
+                          const std::string& remedy) {
+    CAPTURE(text);
+    const auto loaded = load(text);
+    CHECK_FALSE(loaded.good);
+    CAPTURE(listing(loaded.faults));
+    REQUIRE(loaded.faults.size() == 1);
+    CHECK(loaded.faults[0].key == key);
+    CHECK(loaded.faults[0].remedy.find(remedy) != std::string::npos);
+    CHECK(listing(loaded.faults).find("canary") == std::string::npos);
+  };
+  refused(R"({ "tls": { "certificate": "sidevoice.jsonc" } })", "tls.key", "key.pem");
+  refused(R"({ "tls": { "certificate": "none.pem", "key": "${env:EMPTY|}" } })",
+          "tls.certificate", "create it");
+  refused(R"({ "forwarded": { "from": ["10.0.0.0/99"] } })", "forwarded.from[0]", "a network");
+  refused(R"({ "forwarded": { "from": ["proxy"] } })", "forwarded.from[0]", "a network");
+  refused(R"({ "admin": { "keys": ["canary-7f3a"] } })", "admin.keys[0]", "keep the key out");
+  refused(R"({ "profile": "prod", "admin": { "keys": ["${env:NO}"] } })", "admin.keys[0]",
+          "profile \"prod\"");
 }

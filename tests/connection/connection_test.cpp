@@ -99,6 +99,22 @@ CAF_TEST(a connection greets and attaches and passes on what its session tells) 
   CAF_CHECK_EQUAL(counted(counter::frames_out), 5u);
 }
 
+CAF_TEST(an offer of tools reaches the session and again after its restart) {
+  open();
+  frame("offer");
+  CAF_CHECK_EQUAL(s.asked.back(), "offer show draw");
+  caf::anon_send(connection, tool_call{"call_1", "show", "{}", std::chrono::seconds{1}, {}});
+  caf::anon_send(connection, tool_cancelled{"call_1"});
+  sched.run();
+  CAF_CHECK(got("call call_1"));
+  CAF_CHECK(got("cancelled call_1"));
+  caf::anon_send_exit(s.session, caf::exit_reason::kill);
+  sched.run();
+  advance(std::chrono::seconds{1});
+  CAF_CHECK_EQUAL(s.asked.back(), "offer show draw");
+  CAF_CHECK_EQUAL(std::count(s.asked.begin(), s.asked.end(), "offer show draw"), 2);
+}
+
 CAF_TEST(frames become commands and their answers come back and each gives its credit back) {
   open();
   s.refuse_on = "nobody";

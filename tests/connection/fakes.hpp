@@ -45,6 +45,8 @@ public:
       return {send_frame{"error", true}};
     if (text == "bye")
       return {close_socket{1000, "bye"}, send_frame{"never sent"}};
+    if (text == "offer")
+      return {offer_names{{"show", "draw"}}};
     return {send_command{next_++, get_item{std::string{text}}}};
   }
   codec_actions on_binary() override {
@@ -68,6 +70,12 @@ public:
   }
   codec_actions on_notice(const notice& what) override {
     return {send_frame{what.text}};
+  }
+  codec_actions on_tool_call(const tool_call& call) override {
+    return {send_frame{"call " + call.call}};
+  }
+  codec_actions on_tool_cancelled(const tool_cancelled& call) override {
+    return {send_frame{"cancelled " + call.call}};
   }
   codec_actions on_accepted(std::uint64_t token, const accepted&) override {
     return {send_frame{"accepted " + std::to_string(token)}};
@@ -109,7 +117,7 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
               return to_caf({errc::unavailable, "no store", {}, {}});
             auto view = std::make_shared<session_view>();
             view->head = s->head;
-            return attached{view, {}, how.snapshot, {}, "store"};
+            return attached{view, {}, nullptr, how.snapshot, {}, "store"};
           },
           [=](const put_item& x) { return take(x); },
           [=](const remove_item& x) { return take(x); },
@@ -127,13 +135,22 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
           [=](const cancel_response& x) { return take(x); },
           [=](const edit_topic& x) { return take(x); },
           [=](const undo_topic& x) { return take(x); },
+          [=](const answer_call& x) { return take(x); },
+          [=](const answer_approval& x) { return take(x); },
           [=](const end_session&) -> caf::result<accepted> {
             self->quit(caf::exit_reason::normal);
             return accepted{};
           },
+          [=](const offer_tools& offer) {
+            std::string names = "offer";
+            for (const auto& name : offer.names)
+              names += " " + name;
+            s->asked.push_back(names);
+          },
           [](const join_runner&) {},
           [](const answer_delta&) {},
           [](const answer_done&) {},
+          [](const call_done&) {},
           [](const propose_topics&) { return analysis_taken{}; },
           [=](view_atom) { return attached{}; }};
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <deque>
 #include <random>
 
 namespace sidevoice::deciders_test {
@@ -47,7 +48,7 @@ public:
   }
 
   void analyzed() {
-    REQUIRE(apply(view, event{view.head + 1, 0, analysis_done{view.head}}));
+    REQUIRE(apply(view, event{view.head + 1, 0, analysis_done{view.head, {}}}));
   }
 
   [[nodiscard]] llm_request conversation(const response_options& options = {}) const {
@@ -100,7 +101,7 @@ TEST_CASE("the history follows the ranks and leaves out what has no words") {
         == words{"system:a:first", "user:b:second", "assistant:d:third"});
 }
 
-TEST_CASE("every call has exactly one output, directly behind it") {
+TEST_CASE("every call has exactly one output, behind the calls of its answer") {
   history h;
   h.output("orphan", "nobody asked");
   h.call("c1");
@@ -111,13 +112,13 @@ TEST_CASE("every call has exactly one output, directly behind it") {
   h.output("c1", "one", "a");
   h.output("c1", "one again");
   CHECK(lines_of(h.conversation())
-        == words{"call:c1", "output:c1:one", "call:c2", "output:c2:two", "call:c3",
+        == words{"call:c1", "call:c2", "call:c3", "output:c1:one", "output:c2:two",
                  R"(output:c3:{"status":"cancelled"})", "user:a:meanwhile"});
   const auto prompt = h.conversation().history;
   CHECK(prompt[0].name == "look");
   CHECK(prompt[0].text == "{}");
   CHECK(prompt[0].id == "fc_c1");
-  CHECK(prompt[1].name == "look");
+  CHECK(prompt[3].name == "look");
 }
 
 TEST_CASE("calls and outputs stay paired whatever is put and removed") {
@@ -146,18 +147,21 @@ TEST_CASE("calls and outputs stay paired whatever is put and removed") {
       }
       const auto prompt = h.conversation();
       std::size_t calls = 0;
-      for (std::size_t at = 0; at < prompt.history.size(); ++at) {
-        const auto& entry = prompt.history[at];
+      // Calls that stand together are answered together, in their order, before anything else.
+      std::deque<std::string> unanswered;
+      for (const auto& entry : prompt.history) {
         if (entry.role == llm_role::function_call) {
           ++calls;
-          REQUIRE(at + 1 < prompt.history.size());
-          CHECK(prompt.history[at + 1].role == llm_role::function_call_output);
-          CHECK(prompt.history[at + 1].call_id == entry.call_id);
+          unanswered.push_back(entry.call_id);
         } else if (entry.role == llm_role::function_call_output) {
-          REQUIRE(at > 0);
-          CHECK(prompt.history[at - 1].role == llm_role::function_call);
+          REQUIRE_FALSE(unanswered.empty());
+          CHECK(unanswered.front() == entry.call_id);
+          unanswered.pop_front();
+        } else {
+          CHECK(unanswered.empty());
         }
       }
+      CHECK(unanswered.empty());
       CHECK(calls
             == static_cast<std::size_t>(
               std::count_if(h.view.items.begin(), h.view.items.end(), [](const auto& stored) {

@@ -15,6 +15,7 @@ export class Server {
   #stderr = '';
   url = '';
   admin = '';
+  apps = join(source, 'apps');
 
   /** @param {{data: string, env?: Record<string, string>, remove?: boolean}} options */
   constructor({ data, env = {} }) {
@@ -22,9 +23,10 @@ export class Server {
     this.env = env;
   }
 
-  /** A server with a fresh data folder, listening on a free port. */
-  static async start(env) {
+  /** A server with a fresh data folder, listening on a free port; `apps`: a folder of apps, or one app's file. */
+  static async start(env, apps) {
     const server = new Server({ data: await mkdtemp(join(tmpdir(), 'sidevoice-e2e-')), env });
+    if (apps) server.apps = apps;
     await server.listen('127.0.0.1:0');
     return server;
   }
@@ -35,8 +37,10 @@ export class Server {
 
   /** @param {string} where host and port; port 0: any */
   async listen(where) {
-    const flags = ['serve', '--config', join(source, 'apps'), '--listen', where];
+    const flags = ['serve', '--config', this.apps, '--listen', where];
     flags.push('--data', join(this.data, 'data'), '--admin-listen', '127.0.0.1:0');
+    const tls = process.env.SIDEVOICE_TLS; // a folder with cert.pem and key.pem
+    if (tls) flags.push('--tls-certificate', join(tls, 'cert.pem'), '--tls-key', join(tls, 'key.pem'));
     const env = { ...process.env, OPENAI_API_KEY: '', MOVING_KEY: '', ...this.env };
     const started = spawn(binary, flags, { cwd: source, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = started;
@@ -51,7 +55,7 @@ export class Server {
       started.once('exit', (code, signal) => fail(`it ended with ${signal ?? code}`));
       started.stdout.setEncoding('utf8').on('data', (text) => {
         stdout += text;
-        const found = /listening on (http:\/\/[^ ]+) \(admin (http:\/\/[^)]+)\)/.exec(stdout);
+        const found = /listening on (https?:\/\/[^ ]+) \(admin (http:\/\/[^)]+)\)/.exec(stdout);
         if (!found) return;
         clearTimeout(timer);
         [, this.url, this.admin] = found;

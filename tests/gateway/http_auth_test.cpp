@@ -11,8 +11,8 @@ using namespace sidevoice::test;
 namespace {
 
 authenticator make_auth(own_address own = {}, failure_throttle::options throttle = {}) {
-  return authenticator{
-    {make_app("open", true), make_app("closed", false)}, test_sealer(), std::move(own), throttle};
+  static const app_registry apps{make_apps()};
+  return authenticator{&apps, test_sealer(), std::move(own), throttle};
 }
 
 unsigned status(const access_decision& decision) {

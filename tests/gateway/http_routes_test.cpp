@@ -16,6 +16,7 @@ struct world {
   counted_ids ids{7};
   scratch_folder page;
   scratch_folder client;
+  app_registry apps{make_apps()};
   std::unique_ptr<router> routes;
 
   world() {
@@ -33,7 +34,7 @@ struct world {
     std::filesystem::create_directory_symlink(client.path(), page.path() / "out");
     std::filesystem::create_symlink(page.path() / "index.html", page.path() / "inside.html");
     routes = std::make_unique<router>(router_parts{
-      .apps = {make_app("open", true), make_app("closed", false)},
+      .apps = &apps,
       .sealer = test_sealer(),
       .own = {},
       .files = static_files{page.path(), client.path()},
@@ -223,7 +224,7 @@ TEST_CASE("what a connection may do follows from its key") {
   const auto server = opened("", {bearer("key-of-open")});
   CHECK(server.create);
   CHECK(server.session.starts_with("sess_"));
-  CHECK(server.may_set_instructions);
+  CHECK(server.by_server_key);
   CHECK_FALSE(server.extensions);
   CHECK(server.client_key.empty());
   CHECK(server.locale == "en");
@@ -236,7 +237,7 @@ TEST_CASE("what a connection may do follows from its key") {
   const auto visitor = opened("&extensions=sidevoice&locale=de-AT&zone=Europe%2FVienna", {});
   CHECK(visitor.create);
   CHECK(visitor.extensions);
-  CHECK_FALSE(visitor.may_set_instructions);
+  CHECK_FALSE(visitor.by_server_key);
   CHECK(visitor.locale == "de-AT");
   CHECK(visitor.zone == "Europe/Vienna");
   const auto back = opened("&session=" + visitor.session, {bearer(visitor.client_key)});
@@ -283,10 +284,10 @@ TEST_CASE("a wrong question to /v1/realtime says what is wrong before it asks fo
 }
 
 TEST_CASE("other machines get in only where the operator has said so") {
-  const std::vector<app_ptr> open = {make_app("open", true)};
-  const std::vector<app_ptr> closed = {make_app("closed", false)};
-  auto bare = std::make_shared<app_definition>(*make_app("bare", false));
-  bare->server_keys = {""};
+  const app_entries open = {{"open", make_app("open", true)}};
+  const app_entries closed = {{"closed", make_app("closed", false)}};
+  auto bare = make_app("bare", false);
+  bare.live = std::make_shared<live_settings>();
   const gateway_options careful;
   gateway_options loud;
   loud.allow_public = true;
@@ -296,7 +297,7 @@ TEST_CASE("other machines get in only where the operator has said so") {
   CHECK_FALSE(check_exposure(open, careful, false, true).has_value());
   CHECK(check_exposure(open, loud, false, true).has_value());
   CHECK(check_exposure(closed, careful, false, true).has_value());
-  CHECK_FALSE(check_exposure({bare}, careful, false, true).has_value());
+  CHECK_FALSE(check_exposure({{"bare", bare}}, careful, false, true).has_value());
   CHECK_FALSE(check_exposure(closed, loud, true, false).has_value());
   CHECK(check_exposure(closed, loud_admin, true, false).has_value());
   const auto why = check_exposure(open, careful, false, true).error().detail;

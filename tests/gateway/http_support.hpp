@@ -53,18 +53,23 @@ inline http_request at_host(http_request request, const std::string& host) {
   return request;
 }
 
-inline app_ptr make_app(const std::string& id, bool is_public) {
+inline app_entry make_app(const std::string& id, bool is_public) {
   auto app = std::make_shared<app_definition>();
   app->id = id;
   app->title = "The " + id;
-  app->is_public = is_public;
-  app->origins = {"https://" + id + ".example"};
-  app->server_keys = {"key-of-" + id, ""};
   app->release = "sha256:" + id;
   app->conversation_models = {{"rules", "", "{}"}};
   app->topics = {{.id = "name", .type = topic_type::person_name, .label = "Name", .required = true},
                  {.id = "when", .type = topic_type::date, .label = "Day"}};
-  return app;
+  auto live = std::make_shared<live_settings>();
+  live->is_public = is_public;
+  live->origins = {"https://" + id + ".example"};
+  live->server_keys = {"key-of-" + id, ""};
+  return {.stable = app, .live = live};
+}
+
+inline app_entries make_apps() {
+  return {{"open", make_app("open", true)}, {"closed", make_app("closed", false)}};
 }
 
 inline key_sealer test_sealer() {

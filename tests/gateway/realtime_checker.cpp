@@ -87,6 +87,15 @@ const std::map<std::string, std::vector<field>>& extension_fields() {
      {{"topic", kind::text_or_null}, {"reason", kind::text}, {"message", kind::text}}},
     {"sidevoice.checklist.completed", {{"revision", kind::number}, {"result", kind::object}}},
     {"sidevoice.checklist.reopened", {{"revision", kind::number}}},
+    {"sidevoice.tool.called",
+     {{"call_id", kind::text},
+      {"name", kind::text},
+      {"deadline_ms", kind::number},
+      {"by", kind::text}}},
+    {"sidevoice.tool.cancelled", {{"call_id", kind::text}}},
+    {"sidevoice.approval.requested",
+     {{"call_id", kind::text}, {"name", kind::text}, {"say", kind::text}}},
+    {"sidevoice.approval.answered", {{"call_id", kind::text}, {"approve", kind::boolean}}},
     {"sidevoice.notice", {{"code", kind::text}, {"level", kind::text}, {"text", kind::text}}},
   };
   return all;

@@ -49,7 +49,7 @@ realtime_client::realtime_client(setup how) : checker(how.extensions) {
   codec = make_protocol_realtime({.app = moving_app(),
                                   .session = "sess_1",
                                   .extensions = how.extensions,
-                                  .may_set_instructions = how.may_set_instructions,
+                                  .rights = how.rights,
                                   .client_key = how.client_key,
                                   .ids = &ids});
   journal({session_started{"moving", "user_1", "sha256:1", "en", "UTC"}});

@@ -20,7 +20,7 @@ public:
 
   struct setup {
     bool extensions = false;
-    bool may_set_instructions = true;
+    sidevoice::session_rights rights = {};
     std::string client_key;
   };
 

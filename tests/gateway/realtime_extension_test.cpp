@@ -115,7 +115,7 @@ TEST_CASE("clients with extensions see every number of the journal, each in its 
          response_requested{"resp_1", {"x"}}, response_started{"resp_1", 1, "a1"},
          response_spoken{"resp_1", 1, 1, "Noted."},
          c.put(message("a1", item_role::assistant, "Noted.", "resp_1")),
-         response_done{"resp_1", response_status::completed, "", {1, 1}}, analysis_done{5},
+         response_done{"resp_1", response_status::completed, "", {1, 1}}, analysis_done{5, {}},
          item_removed{"nobody"}, erased{"item.put"}, session_completed{1, "{}"}}) {
     CHECK(seen(c.publish({body})) == last + 1);
     last = c.codec->last_seq();
@@ -328,8 +328,8 @@ TEST_CASE("the checklist's completion is told with its result") {
 TEST_CASE("plain connections hear nothing of the extension") {
   realtime_client c;
   c.start();
-  CHECK(c.publish({date_set(1), session_completed{1, "{}"}, session_reopened{2}, analysis_done{3},
-                   response_requested{"r", {"x"}}})
+  CHECK(c.publish({date_set(1), session_completed{1, "{}"}, session_reopened{2},
+                   analysis_done{3, {}}, response_requested{"r", {"x"}}})
           .empty());
   CHECK(error_of(c.send({{"type", "sidevoice.topic.undo"}}))["message"].get<std::string>().find(
           "sidevoice.v1")
@@ -340,7 +340,7 @@ TEST_CASE(
   "events of the extension that this server does not know are refused with those it knows") {
   auto c = extended();
   c.start();
-  const auto error = error_of(c.send({{"type", "sidevoice.tools.offer"}, {"names", {"x"}}}));
+  const auto error = error_of(c.send({{"type", "sidevoice.audio.replay"}, {"from_ms", 0}}));
   CHECK(error["param"] == "type");
   CHECK(error["message"].get<std::string>().find("sidevoice.topic.update") != std::string::npos);
 }

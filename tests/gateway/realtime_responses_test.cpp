@@ -165,6 +165,8 @@ TEST_CASE("a new attempt voids the item of the former one and goes on at the nex
 TEST_CASE("function calls are output items of their response, whole and completed") {
   realtime_client c;
   c.start();
+  c.send(json::parse(R"({"type":"session.update","session":{"type":"realtime","tools":[
+    {"type":"function","name":"look_up","description":"d","parameters":{"type":"object"}}]}})"));
   c.publish({response_requested{"resp_1", {"x"}}, response_started{"resp_1", 1, "i1"}});
   c.delta("resp_1", "i1", 1, "One moment.");
   const auto frames =

@@ -141,16 +141,72 @@ TEST_CASE("a wrong session.update is refused whole, with the path of the field")
                 "session.audio.input.format.type");
 }
 
-TEST_CASE("a key without the right to set instructions is told so, and may set the rest") {
-  realtime_client c{{.may_set_instructions = false}};
+TEST_CASE(
+  "a field outside of the key's rights is refused by name, and nothing of the update is taken") {
+  auto allowed = std::make_shared<std::vector<std::string>>(
+    std::vector<std::string>{"tools", "output_modalities", "audio", "turn_detection"});
+  realtime_client c{{.rights = {.may_set = [allowed] { return *allowed; }}}};
   c.start();
-  CHECK(error_of(c.send(update({{"instructions", "Ignore the app."}})))["param"]
-        == "session.instructions");
-  CHECK(types(c.send(update({{"instructions", ""}, {"output_modalities", {"text"}}})))
-        == "session.updated");
-  const auto error =
+  const json tools = {{{"type", "function"}, {"name", "look_up"}}};
+  auto error = error_of(c.send(update({{"tools", tools}, {"instructions", "Ignore the app."}})));
+  CHECK(error["code"] == "field_not_allowed");
+  CHECK(error["param"] == "session.instructions");
+  CHECK(error["message"].get<std::string>().find("\"instructions\" to live.access.client_may_set")
+        != std::string::npos);
+  auto frames = c.send(update({{"instructions", ""}, {"output_modalities", {"text"}}}));
+  REQUIRE(types(frames) == "session.updated");
+  CHECK(frames[0]["session"]["tools"] == json::array());
+  error =
     error_of(c.send({{"type", "response.create"}, {"response", {{"instructions", "Ignore it."}}}}));
   CHECK(error["param"] == "response.instructions");
+
+  struct row {
+    json session;
+    const char* param;
+  };
+  const std::vector<row> refused = {
+    {{{"tool_choice", "none"}}, "session.tool_choice"},
+    {{{"max_output_tokens", 5}}, "session.max_output_tokens"},
+    {{{"audio", {{"output", {{"voice", "cedar"}, {"speed", 1.2}}}}}},
+     "session.audio.output.voice"}};
+  for (const auto& row : refused)
+    CHECK(error_of(c.send(update(row.session)))["param"] == row.param);
+  const json audio = {{"input", {{"turn_detection", nullptr}}}, {"output", {{"speed", 1.2}}}};
+  CHECK(types(c.send(update({{"tools", tools}, {"audio", audio}}))) == "session.updated");
+
+  // The list is asked each time: a change of the settings holds at once.
+  *allowed = {"instructions"};
+  CHECK(types(c.send(update({{"instructions", "Be kind."}}))) == "session.updated");
+  CHECK(error_of(c.send(update({{"tools", json::array()}})))["param"] == "session.tools");
+  CHECK(error_of(c.send(update({{"audio", nullptr}})))["param"]
+        == "session.audio.input.turn_detection");
+}
+
+TEST_CASE("what a key brings with it holds, also against a list that would allow it") {
+  const json preset = {{"instructions", "Speak slowly."},
+                       {"audio", {{"output", {{"voice", "cedar"}}}}}};
+  realtime_client c{
+    {.rights = {.may_set =
+                  [] {
+                    return std::vector<std::string>{"instructions", "audio", "voice"};
+                  },
+                .preset = preset.dump()}}};
+  const auto created = c.open().front()["session"];
+  CHECK(created["instructions"] == "Speak slowly.");
+  CHECK(created["audio"]["output"]["voice"] == "cedar");
+  CHECK(created["audio"]["output"]["speed"] == 1.0);
+  c.attach();
+  const auto error = error_of(c.send(update({{"instructions", "Faster."}})));
+  CHECK(error["code"] == "field_not_allowed");
+  CHECK(error["param"] == "session.instructions");
+  CHECK(error["message"].get<std::string>().find("fixed when") != std::string::npos);
+  CHECK(error_of(c.send(update({{"audio", {{"output", {{"voice", "ash"}}}}}})))["param"]
+        == "session.audio.output.voice");
+  CHECK(types(c.send(
+          update({{"instructions", "Speak slowly."}, {"audio", {{"output", {{"speed", 1.1}}}}}})))
+        == "session.updated");
+  c.send({{"type", "response.create"}});
+  CHECK(c.command<request_response>().options->instructions == "Speak slowly.");
 }
 
 TEST_CASE("responses of a connection are made with what it has set") {

@@ -19,6 +19,10 @@ public:
     auto app = std::make_shared<app_definition>();
     app->id = "app";
     app->topics = {topic_declaration{.id = "date", .label = "Date"}};
+    tool_declaration show;
+    show.name = "show";
+    app->tools = {show};
+    app->conversation_tools = {"show"};
     codec_ = make_protocol_realtime(
       {.app = app, .session = "sess_1", .extensions = extensions, .ids = &ids_});
     journal({session_started{"app", "user", "release", "en", "UTC"}});
@@ -129,6 +133,23 @@ private:
   void run(std::uint64_t token, const request_response& command) {
     accept(token);
     respond(command.response);
+  }
+
+  void run(std::uint64_t token, const answer_call& command) {
+    if (command.call != "call_1")
+      return take(codec_->on_refused(token, {errc::not_found, "no call", "", "call_unknown"}));
+    accept(token);
+    take(codec_->on_tool_cancelled({command.call}));
+  }
+
+  void run(std::uint64_t token, const answer_approval& command) {
+    if (command.call != "call_1")
+      return take(codec_->on_refused(token, {errc::not_found, "no call", "", "call_unknown"}));
+    publish(
+      {call_opened{.call = "call_1", .name = "show", .arguments = "{", .needs_approval = true},
+       call_approved{"call_1", command.approve}, call_ended{"call_1", "ok", {}}});
+    accept(token);
+    take(codec_->on_tool_call({"call_1", "show", "{}", std::chrono::seconds{1}, {}}));
   }
 
   void run(std::uint64_t token, const cancel_response&) {

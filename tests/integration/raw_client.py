@@ -21,14 +21,15 @@ def check(f):
 class Server:
     """The server under test, and what it said where it listens."""
 
-    def __init__(self, binary, config, data):
+    def __init__(self, binary, config, data, flags=(), tls=None):
+        self.tls = tls  # an ssl.SSLContext, or None
         command = [binary, "serve", "--config", config, "--listen", "127.0.0.1:0", "--data", data,
-                   "--admin-listen", "127.0.0.1:0"]
+                   "--admin-listen", "127.0.0.1:0", *flags]
         environment = {**os.environ, "MOVING_KEY": KEY}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         self.port = self.admin = 0
         for line in self.process.stdout:
-            found = re.search(r"listening on http://127\.0\.0\.1:(\d+) \(admin http://127\.0\.0\.1:(\d+)\)", line)
+            found = re.search(r"listening on https?://127\.0\.0\.1:(\d+) \(admin http://127\.0\.0\.1:(\d+)\)", line)
             if found:
                 self.port, self.admin = int(found[1]), int(found[2])
                 break
@@ -62,7 +63,10 @@ class Reply:
 
 
 def connect(port=None):
-    return socket.create_connection(("127.0.0.1", port or server.port), timeout=8)
+    plain = socket.create_connection(("127.0.0.1", port or server.port), timeout=8)
+    if server.tls is None or port == server.admin:
+        return plain
+    return server.tls.wrap_socket(plain, server_hostname="localhost")
 
 
 def read_to_end(s):

@@ -1,3 +1,4 @@
+#include "actors/calls.hpp"
 #include "actors/responses.hpp"
 #include "tests/lab/world.hpp"
 
@@ -40,6 +41,9 @@ void world::check_journal(const std::string& session) {
   auto view = sidevoice::apply(std::make_shared<const session_view>(), events);
   if (!view)
     return violated(session + " does not fold: " + view.error().detail);
+  check_calls(session, events, **view);
+  if (asks_)
+    check_questions(session, events);
   for (const auto& who : patrons_)
     if (who.session == session)
       check_client(who, **view);
@@ -119,6 +123,108 @@ void world::check_responses(const std::string& session, const std::vector<event_
   }
 }
 
+void world::said_to_run(const std::string& call, const std::string& tool) {
+  // Whatever arrives outside was journaled as started before, and agreed to where that is asked.
+  for (const auto& who : patrons_) {
+    bool started = false;
+    bool waits = false;
+    for (const auto& e : read_all(who.session)) {
+      if (const auto* opened = std::get_if<call_opened>(&e->body); opened && opened->call == call)
+        waits = opened->needs_approval;
+      if (const auto* agreed = std::get_if<call_approved>(&e->body); agreed && agreed->call == call)
+        waits = !agreed->approved;
+      if (const auto* begun = std::get_if<call_started>(&e->body); begun && begun->call == call)
+        started = true;
+    }
+    if (started && !waits)
+      return;
+  }
+  violated("the call " + call + " of " + tool + " ran before its start was durable");
+}
+
+void world::check_calls(const std::string& session, const std::vector<event_ptr>& events,
+                        const session_view& view) {
+  struct story {
+    std::string name;
+    call_runner runner = call_runner::server;
+    std::uint32_t starts = 0;
+    std::vector<std::string> ends;
+  };
+  std::map<std::string, story> calls;
+  std::map<std::string, int> outputs;
+  for (const auto& e : events) {
+    if (const auto* opened = std::get_if<call_opened>(&e->body)) {
+      if (calls.contains(opened->call))
+        violated(session + ": the call " + opened->call + " was opened twice");
+      calls[opened->call].name = opened->name;
+      calls[opened->call].runner = opened->runner;
+    } else if (const auto* started = std::get_if<call_started>(&e->body)) {
+      auto& call = calls[started->call];
+      if (started->attempt != ++call.starts || !call.ends.empty())
+        violated(session + ": the call " + started->call + " began out of turn");
+    } else if (const auto* ended = std::get_if<call_ended>(&e->body)) {
+      calls[ended->call].ends.push_back(ended->outcome);
+    } else if (const auto* put = std::get_if<item_put>(&e->body);
+               put != nullptr && put->value.kind == item_kind::function_call_output) {
+      ++outputs[put->value.call_id];
+    }
+  }
+  for (const auto& [call, count] : outputs)
+    if (count != 1)
+      violated(session + ": the call " + call + " has " + std::to_string(count) + " outputs");
+  for (const auto& [id, call] : calls) {
+    if (call.ends.size() != 1) {
+      violated(session + ": the call " + id + " of " + call.name + " has "
+               + std::to_string(call.ends.size()) + " ends");
+      continue;
+    }
+    const auto* tool = app_->find_tool(call.name);
+    if (tool == nullptr || tool->kind != tool_kind::webhook)
+      continue;
+    const auto found = outside_->done().find(id);
+    const auto done = found == outside_->done().end() ? 0 : found->second;
+    const auto& outcome = call.ends.front();
+    if (tool->effect == tool_effect::once && (done > 1 || call.starts > 1))
+      violated(session + ": " + id + " must be made once, and was done " + std::to_string(done)
+               + " times in " + std::to_string(call.starts) + " starts");
+    if (outcome == "ok" && done == 0)
+      violated(session + ": " + id + " is said to have been done, and was not");
+    if (tool->effect == tool_effect::once && done > 0 && outcome != "ok" && outcome != "unknown"
+        && outcome != "cancelled")
+      violated(session + ": " + id + " was done, and is called " + outcome);
+    if ((outcome == "refused" || outcome == "simulated") && done > 0)
+      violated(session + ": " + id + " was " + outcome + ", and done");
+  }
+  for (const auto& stored : view.items)
+    if (stored->value.kind == item_kind::function_call && !stored->value.response.empty()
+        && !outputs.contains(stored->value.call_id))
+      violated(session + ": the call " + stored->value.call_id + " of " + stored->value.name
+               + " has no output");
+  for (const auto& stored : view.items)
+    if (stored->value.kind == item_kind::function_call_output && !stored->value.response.empty()
+        && stored->seq > view.answered_to && view.ended.empty() && continue_after_calls(view, ids_))
+      violated(session + ": nobody answers the output " + stored->value.id);
+}
+
+void world::check_questions(const std::string& session, const std::vector<event_ptr>& events) {
+  // The newest word of the visitor before the answer began, whatever the analyzer knew of it.
+  std::string newest;
+  std::map<std::string, std::string> heard;
+  for (const auto& e : events) {
+    if (const auto* started = std::get_if<response_started>(&e->body))
+      heard[started->item] = newest;
+    const auto* put = std::get_if<item_put>(&e->body);
+    if (put == nullptr || put->value.kind != item_kind::message)
+      continue;
+    const auto& value = put->value;
+    if (value.role == item_role::user)
+      newest = value.text;
+    else if (value.text.starts_with("ask:")
+             && heard[value.id].starts_with(value.text.substr(4) + "="))
+      violated(session + ": asked \"" + value.text + "\" after \"" + heard[value.id] + "\"");
+  }
+}
+
 void world::check_topics(const std::string& session, const std::vector<event_ptr>& events) {
   std::uint64_t revision = 0;
   std::map<std::string, std::uint64_t> by_person;
@@ -148,7 +254,17 @@ void world::check_client(const patron& who, const session_view& view) {
   if (!who.client->is_connected())
     return violated(name + " could not come back");
   std::vector<std::string> order;
+  std::set<std::string> hidden;
   for (const auto& entry : view.items) {
+    const auto& value = entry->value;
+    // A plain client sees only calls of its own tools.
+    if (!who.client->has_extensions()) {
+      if (value.kind == item_kind::function_call && !value.response.empty()
+          && value.name != "own_tool")
+        hidden.insert(value.call_id);
+      if (value.kind != item_kind::message && hidden.contains(value.call_id))
+        continue;
+    }
     order.push_back(entry->value.id);
     const auto known = seen.items.find(entry->value.id);
     if (known == seen.items.end())

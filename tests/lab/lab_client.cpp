@@ -63,11 +63,19 @@ std::shared_ptr<client_link> lab_client::new_link() {
 
 void lab_client::connected(connection_actor connection) {
   connection_ = std::move(connection);
-  if (extensions_)
+  if (extensions_) {
     send({{"type", "sidevoice.session.resume"}, {"after_seq", view_.last_seq}, {"store", store_}});
-  else
+    send({{"type", "sidevoice.tools.offer"}, {"names", {"show", "draw"}}});
+  } else
     send({{"type", "session.update"},
-          {"session", {{"type", "realtime"}, {"output_modalities", {"text"}}}}});
+          {"session",
+           {{"type", "realtime"},
+            {"output_modalities", {"text"}},
+            {"tools",
+             {{{"type", "function"},
+               {"name", "own_tool"},
+               {"description", "of this client alone"},
+               {"parameters", {{"type", "object"}}}}}}}}});
   for (const auto& [id, frame] : std::map{unanswered_})
     send(frame);
 }
@@ -93,15 +101,17 @@ void lab_client::send(const json& event) {
 // ------------------------------------------------------------------------------
 
 void lab_client::act(dice& chance) {
+  if (chance.chance(40))
+    answer_calls(chance);
   switch (chance.roll(10)) {
     case 0:
-      if (extensions_)
+      if (extensions_ && !states_topics)
         return send_edit(chance);
       [[fallthrough]];
     case 1:
       return send({{"type", "response.cancel"}, {"event_id", fresh("cancel_")}});
     case 2:
-      if (extensions_)
+      if (extensions_ && !states_topics)
         return send({{"type", "sidevoice.topic.undo"}, {"event_id", fresh("undo_")}});
       [[fallthrough]];
     case 3:
@@ -128,17 +138,59 @@ void lab_client::act(dice& chance) {
   }
 }
 
+void lab_client::answer_calls(dice& chance) {
+  const auto take = [&chance](std::set<std::string>& from) {
+    const auto at = std::next(from.begin(), static_cast<std::ptrdiff_t>(chance.roll(from.size())));
+    return from.extract(at).value();
+  };
+  if (!asked_to_run_.empty()) {
+    const auto call = take(asked_to_run_);
+    send({{"type", "sidevoice.tool.output"},
+          {"event_id", fresh("out_")},
+          {"call_id", call},
+          {"output", "shown"}});
+    // A second output is an error, and changes nothing.
+    if (chance.chance(20))
+      send({{"type", "sidevoice.tool.output"},
+            {"event_id", fresh("out_")},
+            {"call_id", call},
+            {"output", "again"}});
+  }
+  if (!asked_to_agree_.empty())
+    send({{"type", "sidevoice.approval.answer"},
+          {"event_id", fresh("agree_")},
+          {"call_id", take(asked_to_agree_)},
+          {"approve", chance.chance(70)}});
+  if (!own_calls_.empty()) {
+    const auto call = take(own_calls_);
+    send({{"type", "conversation.item.create"},
+          {"event_id", fresh("ev_")},
+          {"item",
+           {{"id", fresh("own_")},
+            {"type", "function_call_output"},
+            {"call_id", call},
+            {"output", "mine"}}}});
+    send({{"type", "response.create"}, {"event_id", fresh("create_")}});
+  }
+  if (extensions_ && chance.chance(20))
+    send({{"type", "sidevoice.tools.offer"},
+          {"event_id", fresh("offer_")},
+          {"names", chance.chance(70) ? json{"show", "draw"} : json::array()}});
+}
+
 void lab_client::send_input(dice& chance) {
   const auto id = fresh("in_");
-  json frame{
-    {"type", "conversation.item.create"},
-    {"event_id", fresh("ev_")},
-    {"item",
-     {{"id", id},
-      {"type", "message"},
-      {"role", "user"},
-      {"content",
-       {{{"type", "input_text"}, {"text", "words " + std::to_string(chance.roll(1000))}}}}}}};
+  static constexpr const char* stated[] = {"name=Ann", "home=flat", "home=house", "floor=three"};
+  const auto words = states_topics && chance.chance(70)
+                       ? std::string{stated[chance.roll(std::size(stated))]}
+                       : "words " + std::to_string(chance.roll(1000));
+  json frame{{"type", "conversation.item.create"},
+             {"event_id", fresh("ev_")},
+             {"item",
+              {{"id", id},
+               {"type", "message"},
+               {"role", "user"},
+               {"content", {{{"type", "input_text"}, {"text", words}}}}}}};
   if (extensions_) {
     frame["answer"] = true;
     wants_answer_.insert(id);
@@ -275,6 +327,12 @@ void lab_client::on_response(const json& event, const std::string& type) {
     closed_responses_.insert(id);
     return;
   }
+  if (type == "response.function_call_arguments.done" && !extensions_) {
+    // A plain client runs what it sees, so it must see nothing but its own.
+    if (event["name"] != "own_tool")
+      report_(name_ + " was shown a call of " + event["name"].get<std::string>());
+    own_calls_.insert(event["call_id"].get<std::string>());
+  }
   const auto id = event["response_id"].get<std::string>();
   if (!open_responses_.contains(id))
     report_(name_ + " saw " + type + " of response " + id + ", which is not open");
@@ -302,7 +360,16 @@ void lab_client::on_response(const json& event, const std::string& type) {
 }
 
 void lab_client::on_extension(const json& event, const std::string& type) {
-  if (type == "sidevoice.session.snapshot") {
+  if (type == "sidevoice.tool.called") {
+    asked_to_run_.insert(event["call_id"].get<std::string>());
+  } else if (type == "sidevoice.tool.cancelled") {
+    asked_to_run_.erase(event["call_id"].get<std::string>());
+  } else if (type == "sidevoice.approval.requested") {
+    asked_to_agree_.insert(event["call_id"].get<std::string>());
+  } else if (type == "sidevoice.approval.answered") {
+    if (asked_to_agree_.erase(event["call_id"].get<std::string>()) == 0)
+      return;
+  } else if (type == "sidevoice.session.snapshot") {
     start_over();
     view_.last_seq = event["seq"].get<std::uint64_t>();
     store_ = event["store"].get<std::string>();

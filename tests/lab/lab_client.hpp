@@ -82,6 +82,9 @@ public:
   /// Prints every frame; for a seed that is looked at.
   static inline bool show_frames = false;
 
+  /// What it says are values of topics, and it leaves the checklist alone.
+  bool states_topics = false;
+
   /// Called for the first piece of each response: its journal entry must be durable by then.
   std::function<void(const std::string& response)> on_first_piece;
 
@@ -97,6 +100,7 @@ private:
   void send(const nlohmann::json& event);
   void send_input(dice& chance);
   void send_edit(dice& chance);
+  void answer_calls(dice& chance);
   void start_over();
   std::string fresh(const char* prefix);
 
@@ -118,6 +122,10 @@ private:
   std::set<std::string> unnumbered_;
   /// Items whose final text is shorter than what was streamed.
   std::set<std::string> cut_;
+  /// Calls that it is to run or to agree to; answered when it feels like it.
+  std::set<std::string> asked_to_run_;
+  std::set<std::string> asked_to_agree_;
+  std::set<std::string> own_calls_;
   std::set<std::string> open_responses_;
   std::set<std::string> closed_responses_;
   std::uint64_t next_ = 0;

@@ -71,12 +71,20 @@ private:
                                             "\xC3\xA4hm ", "no; ",  "e.g. ", "this. "};
     for (auto n = 1 + chance_.roll(12); n > 0; --n)
       add(lines, llm_text{words[chance_.roll(std::size(words))]});
-    if (!request.tools.empty() && chance_.chance(script_.call_percent))
-      add(lines, llm_call{{}, request.tools.front().name, "{}"});
+    if (request.tools.empty() || request.tool_choice == "none")
+      return;
+    while (chance_.chance(script_.call_percent)) {
+      // Now and then one that does not exist, or with arguments that are none.
+      const auto name = chance_.chance(5) ? "fly"
+                                          : request.tools[chance_.roll(request.tools.size())].name;
+      add(lines, llm_call{{}, name, chance_.chance(5) ? "[" : "{}"});
+    }
   }
 
   void analyze(const llm_request& request, std::deque<script_stream::line>& lines) {
     auto extra = script_.analyzer_extra_ms;
+    if (chance_.chance(script_.call_percent))
+      add(lines, llm_call{{}, chance_.chance(10) ? "pay" : "show", "{}"});
     for (std::size_t i = request.unanalyzed_from; i < request.history.size(); ++i) {
       const auto& message = request.history[i];
       if (message.role != llm_role::user || message.text.empty() || request.board.empty())
@@ -107,7 +115,54 @@ private:
       lines.resize(chance_.roll(lines.size() + 1));
       return;
     }
-    add(lines, llm_done{"stop", 10, lines.size()});
+    add(lines, llm_done{"stop", 10, 0, lines.size()});
+  }
+
+  provider_context context_;
+  dice& chance_;
+  const llm_script& script_;
+};
+
+class asker_llm final : public llm_provider {
+public:
+  asker_llm(const provider_context& context, dice& chance, const llm_script& script)
+      : context_{context},
+        chance_{chance},
+        script_{script} {}
+
+  result<std::unique_ptr<llm_stream>> open(llm_request request, llm_sink sink) override {
+    std::deque<script_stream::line> lines;
+    if (request.purpose == llm_purpose::analyze)
+      analyze(request, lines);
+    else
+      lines.push_back({chance_.roll(script_.latency_max_ms + 1),
+                       llm_text{request.next_topic.empty() ? "ok" : "ask:" + request.next_topic}});
+    lines.push_back({1, llm_done{"stop", 10, 0, 1}});
+    return std::unique_ptr<llm_stream>{
+      std::make_unique<script_stream>(context_.where, std::move(lines), std::move(sink))};
+  }
+
+private:
+  void analyze(const llm_request& request, std::deque<script_stream::line>& lines) {
+    for (const auto& message : request.history) {
+      const auto is = message.text.find('=');
+      if (message.role != llm_role::user || is == std::string::npos)
+        continue;
+      const auto topic = message.text.substr(0, is);
+      nlohmann::json value = message.text.substr(is + 1);
+      if (topic == "floor")
+        value = 3;
+      lines.push_back(
+        {0,
+         llm_call{{},
+                  "update_topic",
+                  nlohmann::json{{"topic", topic},
+                                 {"value", value},
+                                 {"evidence", {{"item_id", message.id}, {"quote", message.text}}}}
+                    .dump()}});
+    }
+    if (!lines.empty())
+      lines.front().pause_ms = script_.analyzer_extra_ms;
   }
 
   provider_context context_;
@@ -116,6 +171,13 @@ private:
 };
 
 } // namespace
+
+llm_factory make_asker_llm(dice& chance, const llm_script& script) {
+  return [&chance, &script](const provider_context& context,
+                            const json_text&) -> result<std::unique_ptr<llm_provider>> {
+    return std::unique_ptr<llm_provider>{std::make_unique<asker_llm>(context, chance, script)};
+  };
+}
 
 llm_factory make_script_llm(dice& chance, const llm_script& script) {
   return [&chance, &script](const provider_context& context,

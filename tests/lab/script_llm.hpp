@@ -20,4 +20,8 @@ struct llm_script {
 /// errors before and after the first word, silence. Reads `script` at each request.
 llm_factory make_script_llm(dice& chance, const llm_script& script);
 
+/// A model that does what it is told: "ask:TOPIC" where its request names a next topic, else "ok";
+/// as analyzer it takes "TOPIC=VALUE" at its word, late by `analyzer_extra_ms`.
+llm_factory make_asker_llm(dice& chance, const llm_script& script);
+
 } // namespace sidevoice::lab

@@ -12,6 +12,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
+tool_declaration make_tool(const std::string& name, tool_kind kind, tool_effect effect) {
+  tool_declaration tool;
+  tool.name = name;
+  tool.kind = kind;
+  tool.effect = effect;
+  tool.timeout = milliseconds{3000};
+  if (kind == tool_kind::webhook)
+    tool.url = "https://shop.example/" + name;
+  return tool;
+}
+
 app_ptr make_app(dice& chance) {
   auto app = std::make_shared<app_definition>();
   app->id = "moving";
@@ -30,8 +41,20 @@ app_ptr make_app(dice& chance) {
      .label = "Floor",
      .when = {{.topic = "home", .any_of = {"\"flat\""}}}},
   };
-  // The offline agent in a third of the runs, else one that does what it likes.
-  const auto* model = chance.chance(33) ? "rules" : "script";
+  app->tools = {make_tool("ask", tool_kind::webhook, tool_effect::none),
+                make_tool("book", tool_kind::webhook, tool_effect::idempotent),
+                make_tool("pay", tool_kind::webhook, tool_effect::once),
+                make_tool("show", tool_kind::client, tool_effect::none),
+                make_tool("draw", tool_kind::client, tool_effect::once),
+                make_tool("current_date_time", tool_kind::builtin, tool_effect::none)};
+  app->tools[2].needs_approval = chance.chance(50);
+  app->tools[3].without_page = chance.chance(50) ? no_page::wait : no_page::skip;
+  for (const auto& tool : app->tools)
+    app->conversation_tools.push_back(tool.name);
+  app->analyzer_tools = {"show"};
+  // The offline agent in a quarter of the runs; else one that does what it likes, or one that asks
+  // for what the checklist wants.
+  const auto* model = chance.chance(20) ? "rules" : chance.chance(33) ? "asker" : "script";
   app->conversation_models = {{.vendor = model}};
   app->analyzer_models = {{.vendor = model}};
   return app;
@@ -51,10 +74,17 @@ world::world(std::uint64_t seed, bool trace)
       ids_{seed},
       disk_{make_memory_store("disk")} {
   providers_.add_llm("script", make_script_llm(chance_, script_));
+  providers_.add_llm("asker", make_asker_llm(chance_, script_));
+  asks_ = app_->conversation_models.front().vendor == "asker";
   config_.set("scheduler.policy", caf::atom("testing"));
   system_ = std::make_unique<caf::actor_system>(config_);
   sched_ = dynamic_cast<caf::scheduler::test_coordinator*>(&system_->scheduler());
   loop_ = std::make_unique<lab_loop>([this] { return sched_->clock().now(); });
+  outside_ = std::make_unique<lab_http>(*loop_, chance_,
+                                        [this](const std::string& call, const std::string& tool) {
+                                          said_to_run(call, tool);
+                                        });
+  script_.call_percent = chance_.roll(4) * 20;
   script_.latency_max_ms = chance_.chance(50) ? 3 : 200;
   script_.analyzer_extra_ms = chance_.chance(25) ? 5000 : 0;
   script_.fail_percent = chance_.roll(3) * 5;
@@ -69,6 +99,7 @@ world::world(std::uint64_t seed, bool trace)
                                                 violated(what);
                                               }),
                  "sess_" + std::to_string(s), std::make_shared<bool>(false)};
+      who.client->states_topics = asks_;
       who.client->on_first_piece = [this, session = who.session](const std::string& response) {
         const auto events = read_all(session);
         if (std::none_of(events.begin(), events.end(), [&](const event_ptr& e) {
@@ -118,14 +149,17 @@ session_tree world::recorded_tree() {
 void world::start_node() {
   ++incarnation_;
   stores_.push_back(std::make_unique<lab_store>(*disk_, *loop_, chance_));
+  outside_->break_percent = chance_.roll(3) * 20;
   stores_.back()->refuse_percent = chance_.roll(3) * 2;
   stores_.back()->unknown_percent = chance_.roll(3) * 2;
   parts_ = {.journal = stores_.back().get(),
             .providers = &providers_,
+            .http = outside_.get(),
             .where = loop_.get(),
             .ids = &ids_,
             .count = &count_,
             .node = "node_" + std::to_string(incarnation_)};
+  parts_.timing.calls = {milliseconds{20'000}, milliseconds{30'000}};
   directory_ = spawn_directory_local(*system_, parts_, recorded_tree());
   spawn_sweeper(*system_, parts_, directory_,
                 [app = app_](const std::string& id) { return id == app->id ? app : nullptr; });
@@ -270,6 +304,7 @@ void world::crash_node() {
 void world::settle() {
   script_.fail_percent = 0;
   script_.stall_percent = 0;
+  outside_->break_percent = 0;
   stores_.back()->refuse_percent = 0;
   stores_.back()->unknown_percent = 0;
   // Whatever waits for a deadline gets it: stalls, retries, reconnects.

@@ -4,6 +4,7 @@
 #include "cluster/supervision_tree.hpp"
 #include "tests/lab/dice.hpp"
 #include "tests/lab/lab_client.hpp"
+#include "tests/lab/lab_http.hpp"
 #include "tests/lab/lab_loop.hpp"
 #include "tests/lab/lab_store.hpp"
 #include "tests/lab/script_llm.hpp"
@@ -59,6 +60,7 @@ private:
   void crash_node();
   session_tree recorded_tree();
   void say(const std::string& what);
+  void said_to_run(const std::string& call, const std::string& tool);
 
   // -- checks (invariants.cpp)
   // -------------------------------------------------------------------------------
@@ -66,6 +68,9 @@ private:
   void check_journal(const std::string& session);
   void check_events(const std::string& session, const std::vector<event_ptr>& events);
   void check_responses(const std::string& session, const std::vector<event_ptr>& events);
+  void check_calls(const std::string& session, const std::vector<event_ptr>& events,
+                   const session_view& view);
+  void check_questions(const std::string& session, const std::vector<event_ptr>& events);
   void check_topics(const std::string& session, const std::vector<event_ptr>& events);
   void check_client(const patron& who, const session_view& view);
   void check_agreement(const std::string& session);
@@ -75,6 +80,8 @@ private:
 
   dice chance_;
   bool trace_;
+  /// The model asks for what its hint names, and visitors say what the topics are.
+  bool asks_ = false;
   outcome out_;
   std::vector<std::string> trail_;
   app_ptr app_;
@@ -87,6 +94,7 @@ private:
   std::unique_ptr<caf::actor_system> system_;
   caf::scheduler::test_coordinator* sched_ = nullptr;
   std::unique_ptr<lab_loop> loop_;
+  std::unique_ptr<lab_http> outside_;
   /// The stores of all incarnations: actors of a dead one still point to theirs.
   std::vector<std::unique_ptr<lab_store>> stores_;
   node_parts parts_;

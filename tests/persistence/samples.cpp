@@ -33,7 +33,17 @@ std::vector<event_body> one_of_each() {
     response_done{.response = "resp_1",
                   .status = response_status::cancelled,
                   .reason = "turn_detected",
-                  .usage = {.input = 7, .output = 9}},
+                  .usage = {.input = 7, .output = 9, .cached = 3, .cost = 12}},
+    call_opened{.call = "call_1",
+                .name = "book",
+                .arguments = R"({"day": "2027-03-12"})",
+                .by = call_author::analyzer,
+                .runner = call_runner::page,
+                .response = "resp_1",
+                .needs_approval = true},
+    call_approved{.call = "call_1", .approved = true},
+    call_started{.call = "call_1", .attempt = 2},
+    call_ended{.call = "call_1", .outcome = "ok", .output = "booked"},
     topic_updated{.topic = "date",
                   .status = topic_status::contradicted,
                   .value = R"({"amount": 1200.50})",
@@ -43,7 +53,7 @@ std::vector<event_body> one_of_each() {
                   .head_read = 11,
                   .edit = "edit_1",
                   .undo = true},
-    analysis_done{.head_read = 12},
+    analysis_done{.head_read = 12, .usage = {.input = 70, .output = 8, .cost = 1}},
     session_completed{.revision = 4, .result = R"({"date":"2027-03-12"})"},
     session_reopened{.revision = 5},
     session_ended{.reason = "left"},
@@ -85,7 +95,7 @@ topic_updated random_topic(random_engine& random, std::uint64_t revision) {
 }
 
 event_body random_body(random_engine& random, std::uint64_t seq) {
-  switch (below(random, 14)) {
+  switch (below(random, 18)) {
     case 0:
     case 1:
     case 2:
@@ -119,6 +129,20 @@ event_body random_body(random_engine& random, std::uint64_t seq) {
       return session_completed{.revision = below(random, 9), .result = "{}"};
     case 12:
       return session_reopened{.revision = below(random, 9)};
+    case 13:
+      return call_opened{.call = pick(random, "call_"),
+                         .name = below(random, 3) == 0 ? "end_session" : "book",
+                         .arguments = "{}",
+                         .by = static_cast<call_author>(below(random, 2)),
+                         .runner = static_cast<call_runner>(below(random, 3)),
+                         .needs_approval = below(random, 2) == 0};
+    case 14:
+      return call_approved{.call = pick(random, "call_"), .approved = below(random, 2) == 0};
+    case 15:
+      return call_started{.call = pick(random, "call_"),
+                          .attempt = static_cast<std::uint32_t>(1 + below(random, 3))};
+    case 16:
+      return call_ended{.call = pick(random, "call_"), .outcome = "ok", .output = "done"};
     default:
       return below(random, 4) == 0 ? event_body{session_ended{.reason = "left"}}
                                    : event_body{erased{.was = "item.put"}};
@@ -135,6 +159,15 @@ std::vector<event_ptr> random_journal(random_engine& random, std::size_t length)
     events.push_back(make_event(seq, random_body(random, seq)));
   }
   return events;
+}
+
+key_row sample_server_key(const std::string& id) {
+  std::string hash;
+  for (const auto letter : id)
+    for (const int half : {letter >> 4, letter & 15})
+      hash += "0123456789abcdef"[half & 15];
+  hash.resize(64, '0');
+  return {.id = id, .app = "moving", .name = "shop", .hash = hash, .created_at = 600};
 }
 
 } // namespace sidevoice::samples

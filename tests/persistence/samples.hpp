@@ -78,6 +78,9 @@ inline append_events append(const session_key& key, std::uint64_t epoch, std::ui
           .events = std::move(events)};
 }
 
+/// A server key of the app "moving"; its hash is made from its id.
+key_row sample_server_key(const std::string& id);
+
 /// A folder that goes with the object.
 class temporary_folder {
 public:

@@ -36,7 +36,7 @@ TEST_CASE("a database that somebody else holds is unavailable, and works afterwa
   REQUIRE(data.write("a").has_value());
   sqlite3_busy_timeout(dynamic_cast<sqlite_writer&>(*data.store).handle(), 1);
   {
-    sqlite_connection foreign{data.file(), sqlite_access::read_write, sqlite_synchronous::full};
+    sqlite_connection foreign{data.file(), sqlite_access::owner, sqlite_synchronous::full};
     foreign.script("BEGIN EXCLUSIVE");
     const auto refused = ask(*data.store, append(sample_key, 1, 1, messages(1, 1), "b"));
     REQUIRE(refused.has_error());

@@ -283,11 +283,6 @@ void large_bodies_are_kept(store_writer& store) {
   CHECK(claim(store, first).value().view->find_item("a")->value.text == text);
 }
 
-void releases_are_kept(store_writer& store) {
-  CHECK(ask(store, put_release{"moving", "sha256:1", "{}"}).has_value());
-  CHECK(ask(store, put_release{"moving", "sha256:1", "{}"}).has_value());
-}
-
 /// What an owner believes.
 struct owner {
   std::uint64_t epoch = 0;
@@ -345,7 +340,7 @@ void of_two_appends_in_a_group_one_wins(store_writer& store) {
 
 } // namespace
 
-const std::vector<store_rule>& store_rules() {
+const std::vector<store_rule>& session_rules() {
   static const std::vector<store_rule> rules{
     {"a claim creates, and raises the epoch", claim_creates_and_raises_the_epoch},
     {"an append stores its events and moves the row", append_stores_events_and_row},
@@ -362,7 +357,6 @@ const std::vector<store_rule>& store_rules() {
     {"a claim folds the journal, with and without snapshots", claims_fold_the_journal},
     {"a snapshot never runs ahead of the journal", snapshots_never_run_ahead},
     {"large bodies are kept", large_bodies_are_kept},
-    {"releases are kept", releases_are_kept},
     {"of two owners one writes", of_two_owners_one_writes},
     {"of two appends in one group one wins", of_two_appends_in_a_group_one_wins},
   };
@@ -370,12 +364,13 @@ const std::vector<store_rule>& store_rules() {
 }
 
 void check_conformance(const std::function<std::unique_ptr<store_writer>()>& make_empty_store) {
-  for (const auto& rule : store_rules()) {
-    CAPTURE(rule.name);
-    const auto store = make_empty_store();
-    REQUIRE(store);
-    rule.check(*store);
-  }
+  for (const auto* rules : {&session_rules(), &admin_rules()})
+    for (const auto& rule : *rules) {
+      CAPTURE(rule.name);
+      const auto store = make_empty_store();
+      REQUIRE(store);
+      rule.check(*store);
+    }
 }
 
 } // namespace sidevoice::samples

@@ -4,9 +4,11 @@
 #include "tests/support/hand_loop.hpp"
 
 #include <doctest/doctest.h>
+#include <utf8.h>
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -144,6 +146,35 @@ inline void streams_do_not_disturb_each_other(const subject& s) {
   CHECK(third->terminals() == 1);
 }
 
+/// The journal takes no NUL, and a client no half characters: each delta stands by itself. Calls
+/// have a name, an id that no other has, and arguments.
+inline void what_it_says_can_be_stored(const subject& s) {
+  for (const auto purpose : {llm_purpose::converse, llm_purpose::analyze}) {
+    hand_loop turned;
+    const auto provider = s.make(turned);
+    auto request = s.converse;
+    request.purpose = purpose;
+    const auto got = std::make_shared<record>();
+    const auto stream = open(*provider, request, got);
+    s.settle(turned);
+    for (const auto& e : got->events)
+      if (const auto* t = std::get_if<llm_text>(&e)) {
+        CHECK_FALSE(t->delta.empty());
+        CHECK(utf8::is_valid(t->delta.begin(), t->delta.end()));
+        CHECK(t->delta.find('\0') == std::string::npos);
+      }
+    std::set<std::string> ids;
+    for (const auto& call : got->calls()) {
+      CHECK_FALSE(call.name.empty());
+      CHECK_FALSE(call.arguments.empty());
+      CHECK_FALSE(call.call_id.empty());
+      CHECK(ids.insert(call.call_id).second);
+    }
+    if (const auto* done = std::get_if<llm_done>(&got->events.back()))
+      CHECK(done->cached_tokens <= done->input_tokens);
+  }
+}
+
 /// A stream may outlive nothing it needs: it works on after its provider has gone, or is silent.
 inline void a_stream_survives_its_provider(const subject& s) {
   hand_loop turned;
@@ -161,6 +192,7 @@ inline void run(const subject& s) {
   destroying_the_stream_leaves_silence(s);
   the_sink_may_cancel(s);
   streams_do_not_disturb_each_other(s);
+  what_it_says_can_be_stored(s);
   a_stream_survives_its_provider(s);
 }
 

@@ -138,7 +138,7 @@ TEST_CASE("the catalogue knows its providers and names them when asked for anoth
   parts p;
   hand_loop turned;
   auto c = catalogue::builtin();
-  CHECK(c.llm_names() == std::vector<std::string>{"rules"});
+  CHECK(c.llm_names() == std::vector<std::string>{"azure", "openai", "rules"});
   const auto none = c.make_llm({"acme", "", "{}"}, {turned, p.ids, p.count});
   REQUIRE_FALSE(none.has_value());
   CHECK(none.error().code == errc::not_found);

@@ -1,3 +1,4 @@
+import { ApprovalCard, words } from './approval_card.js';
 import { SidevoiceElement, make, set_text, show_rows } from './element.js';
 import { base_sheet, chat_sheet } from './styles.js';
 
@@ -5,7 +6,14 @@ import { base_sheet, chat_sheet } from './styles.js';
 export class SidevoiceChat extends SidevoiceElement {
   #rows = new Map();
   #log;
+  #cards = new Map();
+  #approvals;
+  #asked;
   #thinking;
+  #working;
+  #transfer;
+  /** What is said while a tool takes its time. */
+  #meanwhile = '';
   #input;
   #send;
   #stop;
@@ -30,6 +38,10 @@ export class SidevoiceChat extends SidevoiceElement {
     });
     new ResizeObserver(() => this.#follow()).observe(this.#log);
     this.#thinking = make('p', { class: 'thinking', part: 'thinking', role: 'status' });
+    this.#approvals = make('div', { class: 'approvals', part: 'approvals' });
+    this.#asked = make('p', { class: 'only-heard', role: 'alert' });
+    this.#working = make('p', { class: 'working', part: 'working', role: 'status' });
+    this.#transfer = make('p', { class: 'transfer', part: 'transfer', role: 'status' });
     this.#notice = make('p', { class: 'notice', part: 'notice', role: 'status' });
     this.#ended = make('p', { class: 'ended', part: 'ended', hidden: true, text: this.text('ended') });
     this.#input = make('textarea', {
@@ -51,7 +63,9 @@ export class SidevoiceChat extends SidevoiceElement {
       submit.preventDefault();
       this.#submit();
     });
-    this.root.append(this.#log, this.#thinking, this.#notice, this.#ended, form);
+    this.root.append(
+      this.#log, this.#approvals, this.#asked, this.#thinking, this.#working, this.#transfer, this.#notice, this.#ended, form,
+    );
   }
 
   #submit() {
@@ -69,12 +83,21 @@ export class SidevoiceChat extends SidevoiceElement {
   }
 
   heard(name, [what]) {
-    if (name === 'notice') this.#say(name, what.text ?? '');
+    if (name === 'notice') this.#on_notice(what);
+    // Who reads by ear has to know of the question; the focus stays where it is, in the middle of a word perhaps.
+    if (name === 'approval') set_text(this.#asked, `${this.text('approval_title')} ${what.say}`);
+    if (name === 'approval_answered') set_text(this.#asked, '');
     if (name === 'error') this.#say(name, what.message);
     // A fault is over when things work again; a notice when the visitor goes on.
     const over = (name === 'state' && what === 'ready' && this.#notice.dataset.kind === 'error')
       || (name === 'message' && what.role === 'user');
     if (over) this.#say('', '');
+  }
+
+  #on_notice({ code, text = '' }) {
+    if (code === 'meanwhile') this.#meanwhile = text;
+    else if (code === 'transfer_requested') set_text(this.#transfer, text);
+    else this.#say('notice', text);
   }
 
   #say(kind, text) {
@@ -87,15 +110,34 @@ export class SidevoiceChat extends SidevoiceElement {
     if (!session) return;
     const messages = session.messages.filter((message) => message.role !== 'system');
     show_rows(this.#log, this.#rows, messages, (message) => new MessageRow(this, message));
+    this.#show_approvals();
     const streams = messages.some((message) => message.status === 'in_progress' && message.text);
     const busy = session.state === 'thinking' || streams;
-    set_text(this.#thinking, session.state === 'thinking' && !streams ? this.text('thinking') : '');
+    const working = this.#work();
+    set_text(this.#working, working);
+    set_text(this.#thinking, session.state === 'thinking' && !streams && !working ? this.text('thinking') : '');
     this.#stop.hidden = !busy;
     const over = session.state === 'ended' || session.state === 'closed';
     this.#ended.hidden = !over;
     this.#input.disabled = over;
     this.#send.disabled = over;
     this.#follow();
+  }
+
+  #show_approvals() {
+    const asked = this.session.approvals.map((approval) => ({ ...approval, id: approval.callId }));
+    const gone = this.#approvals.contains(this.root.activeElement);
+    show_rows(this.#approvals, this.#cards, asked, (approval) => new ApprovalCard(this, approval));
+    // The card that had the focus may just have gone; its disabled buttons have none.
+    if (gone && !this.#approvals.contains(this.root.activeElement)) this.focus_input();
+  }
+
+  /** One short line for the tools that run. */
+  #work() {
+    const tools = [...new Set(this.session.running)];
+    if (tools.length === 0) this.#meanwhile = '';
+    if (this.#meanwhile || tools.length === 0) return this.#meanwhile;
+    return this.text('working', { tools: tools.map((name) => this.strings[`tool_${name}`] ?? words(name)).join(', ') });
   }
 
   #follow() {

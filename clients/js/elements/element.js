@@ -28,6 +28,15 @@ export class SidevoiceElement extends Base {
     this.shared?.set_option('tokenProvider', provider);
   }
 
+  /** @param {Record<string, Function>} tools functions of the page that the agents may call, see Session.tool */
+  set tools(tools) {
+    if (this.shared) this.shared.tools = tools;
+  }
+
+  get tools() {
+    return this.shared?.tools ?? {};
+  }
+
   /** @param {Record<string, string>} strings texts to use instead of the English ones */
   set strings(strings) {
     this.#strings = strings;
@@ -60,6 +69,7 @@ export class SidevoiceElement extends Base {
   connectedCallback() {
     const all = this.shared;
     if (!all) return;
+    this.#take_up_early('tools', 'tokenProvider', 'strings');
     this.#stop = new AbortController();
     const { signal } = this.#stop;
     all.addEventListener('change', () => this.render(), { signal });
@@ -71,6 +81,16 @@ export class SidevoiceElement extends Base {
 
   disconnectedCallback() {
     this.#stop.abort();
+  }
+
+  /** What a page has set before this script was there lies on the element itself, in front of the accessors. */
+  #take_up_early(...names) {
+    for (const name of names) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
   }
 
   /** Brings the shadow root up to date with the session. */

@@ -19,6 +19,8 @@ class Server:
         source = os.environ["SIDEVOICE_SOURCE_DIR"]
         flags = ["serve", "--config", os.path.join(source, "apps"), "--listen", "127.0.0.1:0"]
         flags += ["--data", str(data / "data"), "--admin-listen", "127.0.0.1:0"]
+        if tls := os.environ.get("SIDEVOICE_TLS"):  # a folder with cert.pem and key.pem
+            flags += ["--tls-certificate", os.path.join(tls, "cert.pem"), "--tls-key", os.path.join(tls, "key.pem")]
         env = {**os.environ, "MOVING_KEY": KEY, "OPENAI_API_KEY": ""}
         self.log = open(data / "log", "w+b")
         self.process = subprocess.Popen(
@@ -38,7 +40,7 @@ class Server:
             line = lines.get(timeout=PATIENCE_S)
             if line is None:
                 raise RuntimeError("The server did not start:\n" + self.said())
-            found = re.search(r"listening on (http://\S+)", line)
+            found = re.search(r"listening on (https?://\S+)", line)
             if found:
                 return found.group(1)
 
