@@ -200,8 +200,10 @@ private:
     parts_.count->add(counter::analyses_done);
     auto faults = faults_;
     faults.insert(faults.end(), taken.refused.begin(), taken.refused.end());
-    for (const auto& why : faults)
-      log(log_level::info, "analyzer.refused", {{"session", id_}, {"detail", why}});
+    // How many, not why: the sentences quote what the model wrote, and so perhaps the visitor.
+    if (!faults.empty())
+      log(log_level::info, "analyzer.refused",
+          {{"session", id_}, {"calls", std::to_string(faults.size())}});
     // What has come meanwhile is worth more than a correction.
     if (faults.empty() || more_ || corrections_ >= corrections_max || !can_be_corrected())
       return next();

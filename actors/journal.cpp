@@ -8,14 +8,6 @@ namespace sidevoice {
 
 namespace {
 
-/// What a model cost, in millionths of a euro.
-std::uint64_t cost_of(const event_body& body) {
-  if (const auto* done = std::get_if<response_done>(&body))
-    return done->usage.cost;
-  const auto* analysis = std::get_if<analysis_done>(&body);
-  return analysis == nullptr ? 0 : analysis->usage.cost;
-}
-
 view_ptr fold_or_throw(const view_ptr& view, const std::vector<event_ptr>& events) {
   auto next = sidevoice::apply(view, events); // qualified: std::apply would be found, too
   if (!next)
@@ -24,6 +16,13 @@ view_ptr fold_or_throw(const view_ptr& view, const std::vector<event_ptr>& event
 }
 
 } // namespace
+
+std::uint64_t cost_of(const event_body& body) {
+  if (const auto* done = std::get_if<response_done>(&body))
+    return done->usage.cost;
+  const auto* analysis = std::get_if<analysis_done>(&body);
+  return analysis == nullptr ? 0 : analysis->usage.cost;
+}
 
 std::string row_status(const session_view& view) {
   if (!view.ended.empty())

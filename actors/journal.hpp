@@ -59,6 +59,9 @@ private:
   append_events append_;
 };
 
+/// What the models behind an event have cost, in millionths of a euro.
+std::uint64_t cost_of(const event_body& body);
+
 /// "live", "completed" or "ended": the row's status for a state.
 std::string row_status(const session_view& view);
 

@@ -84,6 +84,7 @@ void session_state::take_over(const claimed& session) {
   const auto& row = session.row;
   log_.emplace(row.key, row.epoch, session.view);
   snapshot_at_ = session.view->head;
+  spent_ = session.view->spent;
   const auto fresh = session.view->head == 0;
   parts_.count->add(fresh ? counter::sessions_created : counter::sessions_restored);
   log(log_level::info, fresh ? "session.created" : "session.restored",

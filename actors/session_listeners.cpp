@@ -152,6 +152,7 @@ void session_state::publish(std::vector<event_ptr> events) {
   };
   for (auto& e : events) {
     count_event(*e);
+    watch_budget(*e);
     if (gate_.is_open() && ends_answer(*e, gate_.response())) {
       // All of it is durable: what is still held leaves before its end does.
       send_batch();
@@ -177,6 +178,20 @@ void session_state::publish(std::vector<event_ptr> events) {
   for (const auto& call : std::exchange(calls_due_out_, {}))
     if (const auto* open = log_->durable()->find_call(call))
       hand_out(*open);
+}
+
+void session_state::watch_budget(const event& e) {
+  const auto cost = cost_of(e.body);
+  if (cost == 0)
+    return;
+  const auto before = std::exchange(spent_, spent_ + cost);
+  const auto limit = budget_of(parts_.live_of(who_.app->id)->limits).session;
+  if (!reaches_warning(before, spent_, limit))
+    return;
+  log(log_level::warning, "budget.warning", {{"session", who_.id}, {"budget", "session"}});
+  for (const auto& l : listeners_)
+    self_->send(l.who, notice{"budget_warning", "warning",
+                              "Most of the budget for this conversation is used up."});
 }
 
 void session_state::count_event(const event& e) {

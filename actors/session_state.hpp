@@ -169,6 +169,7 @@ private:
   void let_out(answer_gate::release out);
   void tell(const answer_delta& piece);
   void count_event(const event& e);
+  void watch_budget(const event& e);
   /// Ends the running response, if any, in the same append as what interrupts it.
   void interrupt(const std::string& reason, std::vector<event_body>& events);
   [[nodiscard]] bool finishing() const;
@@ -218,6 +219,8 @@ private:
   runner_status runner_status_;
   answer_gate gate_;
   std::unordered_map<std::string, response_options_ptr> options_;
+  /// What models have cost up to the newest event that was published.
+  std::uint64_t spent_ = 0;
   rate_bucket turns_;
   call_status calls_;
   /// When each open call is given up.

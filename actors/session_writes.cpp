@@ -152,6 +152,10 @@ void session_state::on_refused(const error& why) {
   if (log_->durable()->head == 0)
     return fail(why);
   log_->refused();
+  // An end that was not stored is none: the call is waited for again.
+  for (const auto& call : ahead().open_calls)
+    if (!call_due_.contains(call->call.call))
+      wait_for_call(*call);
   if (gate_.is_open())
     lose_run();
   auto refused = std::exchange(waiting_, {});

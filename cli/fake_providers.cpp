@@ -18,9 +18,7 @@ namespace {
 constexpr std::size_t script_bytes_max = 8U << 20U;
 
 constexpr auto help =
-  R"(A fake of the Chat Completions service, to test applications without keys, network or cost
-
-Point a client at it: base URL http://127.0.0.1:9090/v1, any key. Without a script it repeats what
+  R"(Point a client at it: base URL http://127.0.0.1:9090/v1, any key. Without a script it repeats what
 the user said, and calls a function where tool_choice forces one. A script says more, in JSON with
 comments; the first rule that matches answers:
 

@@ -55,6 +55,12 @@ app_ptr app_registry::find(const std::string& app, const std::string& release) c
   return found == now->end() ? nullptr : found->second.release(release);
 }
 
+bool app_registry::is_open(const std::string& app) const {
+  const auto now = all();
+  const auto found = now->find(app);
+  return found != now->end() && found->second.open;
+}
+
 void app_registry::replace(app_entries entries) {
   auto next = std::make_shared<const app_entries>(std::move(entries));
   const std::lock_guard lock{mutex_};

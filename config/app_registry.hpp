@@ -44,6 +44,8 @@ public:
   [[nodiscard]] live_ptr live_of(const std::string& app) const;
   /// Null: unknown app, or none of its named releases.
   [[nodiscard]] app_ptr find(const std::string& app, const std::string& release = {}) const;
+  /// False: no such app, or its file is gone. Its sessions go on, new ones are not begun.
+  [[nodiscard]] bool is_open(const std::string& app) const;
 
   void replace(app_entries entries);
 

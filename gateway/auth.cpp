@@ -242,6 +242,8 @@ std::vector<app_ptr> authenticator::visible(const http_request& request, request
   std::vector<app_ptr> found;
   const auto key = read_credential(request);
   for (const auto& [id, app] : *apps_->all()) {
+    if (!app.open)
+      continue;
     // A page asks its own server without an Origin, so none means no less than the listed one here.
     const auto open = app.live->is_public
                       && judge_origin(request, *app.live, own_) != origin_verdict::foreign;
@@ -258,7 +260,7 @@ std::vector<app_ptr> authenticator::visible(const http_request& request, request
     throttle_.failed(request.remote, at.now);
   for (const auto& app : who.apps)
     if (auto release = app.release({});
-        std::find(found.begin(), found.end(), release) == found.end()
+        app.open && std::find(found.begin(), found.end(), release) == found.end()
         && judge_origin(request, *app.live, own_) != origin_verdict::foreign)
       found.push_back(std::move(release));
   return found;

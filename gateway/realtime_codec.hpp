@@ -133,6 +133,7 @@ private:
 
   [[nodiscard]] bool is_hidden(const item& value);
   void remember_tools(const response_options& options);
+  [[nodiscard]] fault check_own_names(const nlohmann::json& session, const char* path) const;
   void ask_approval(const call_opened& call);
   void show_approvals(const session_view& view);
 

@@ -167,6 +167,8 @@ realtime_codec::fault realtime_codec::on_session_update(const json& event) {
   const auto session = event.find("session");
   if (session == event.end())
     return missing("session");
+  if (auto wrong = check_own_names(*session, "session"))
+    return wrong;
   if (auto wrong = session_.update(*session))
     return wrong;
   remember_tools(*session_.options());
@@ -257,9 +259,12 @@ realtime_codec::fault realtime_codec::on_truncate(const json& event) {
 realtime_codec::fault realtime_codec::on_respond(const json& event) {
   auto options = session_.options();
   auto echo = session_.echo();
-  if (const auto once = event.find("response"); once != event.end() && !once->is_null())
+  if (const auto once = event.find("response"); once != event.end() && !once->is_null()) {
+    if (auto wrong = check_own_names(*once, "response"))
+      return wrong;
     if (auto wrong = session_.override_once(*once, options, echo))
       return wrong;
+  }
   remember_tools(*options);
   const auto response = options_.ids->make("resp_");
   if (auto wrong = command({.what = ask::respond, .response = response},

@@ -29,6 +29,24 @@ void realtime_codec::remember_tools(const response_options& options) {
     brought_.insert(tool.name);
 }
 
+/// Tools of a connection add to the app's: one name means one tool.
+realtime_codec::fault realtime_codec::check_own_names(const json& session, const char* path) const {
+  const auto tools = session.is_object() ? session.find("tools") : session.end();
+  if (!session.is_object() || tools == session.end() || !tools->is_array())
+    return std::nullopt;
+  const auto& granted = options_.app->conversation_tools;
+  for (std::size_t i = 0; i < tools->size(); ++i) {
+    const auto name = (*tools)[i].is_object() ? (*tools)[i].value("name", json{}) : json{};
+    if (name.is_string()
+        && std::find(granted.begin(), granted.end(), name.get<std::string>()) != granted.end())
+      return realtime_fault{"invalid_value",
+                            "The app has a tool '" + name.get<std::string>()
+                              + "' of its own; give this one another name.",
+                            std::string{path} + ".tools[" + std::to_string(i) + "].name"};
+  }
+  return std::nullopt;
+}
+
 // -- client frames
 
 realtime_codec::fault realtime_codec::on_tools_offer(const json& event) {

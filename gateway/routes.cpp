@@ -1,5 +1,6 @@
 #include "gateway/routes.hpp"
 
+#include "config/vendors.hpp"
 #include "gateway/http_rules.hpp"
 
 #include <nlohmann/json.hpp>
@@ -48,12 +49,7 @@ json topic_json(const topic_declaration& topic, std::size_t order) {
           {"order", order}};
 }
 
-/// The first model decides what a visitor talks to.
-bool is_offline(const app_definition& app) {
-  return app.conversation_models.empty() || app.conversation_models.front().vendor == "rules";
-}
-
-json app_json(const app_definition& app) {
+json app_json(const app_definition& app, const live_settings& live) {
   auto topics = json::array();
   for (std::size_t i = 0; i < app.topics.size(); ++i)
     topics.push_back(topic_json(app.topics[i], i));
@@ -62,7 +58,7 @@ json app_json(const app_definition& app) {
           {"language", app.language},
           {"page", {{"accent", app.page_accent}, {"notice", app.page_notice}}},
           {"topics", std::move(topics)},
-          {"offline", is_offline(app)}};
+          {"offline", speaks_offline(app, live)}};
 }
 
 /// A language tag or a zone name as a browser gives it; anything else counts as not given.
@@ -218,7 +214,7 @@ route_answer router::list_apps(const http_request& request, request_time at) {
   const auto apps = auth_.visible(request, at);
   auto list = json::array();
   for (const auto& app : apps)
-    list.push_back(app_json(*app));
+    list.push_back(app_json(*app, *parts_.apps->live_of(app->id)));
   auto response = json_response(200, json{{"apps", std::move(list)}}.dump());
   response.fields.push_back({"Vary", "Origin, Authorization"});
   if (const auto* origin = request.find("Origin"); origin != nullptr && !apps.empty())
@@ -271,6 +267,12 @@ route_answer router::bind_session(const http_request& request, const access_gran
     opened.create = true;
   } else if (!is_session_id(opened.session)) {
     return session_not_found();
+  }
+  // An app whose file is gone keeps its sessions and begins no others.
+  if (!parts_.apps->is_open(grant.app->id)) {
+    if (asked.empty() && grant.by != access_grant::kind::client_key)
+      return refuse_model();
+    opened.create = false;
   }
   opened.app = grant.app;
   opened.user = grant.user;

@@ -59,7 +59,7 @@ route_answer router::make_client_secret(const http_request& request, request_tim
   const auto& wish = std::get<secret_request>(read);
   const auto& model = wish.model.empty() ? request.parameter("model") : wish.model;
   const auto chosen = choose(std::get<server_grant>(decision), model, wish.release);
-  if (!chosen)
+  if (!chosen || (wish.session.empty() && !parts_.apps->is_open(chosen->release->id)))
     return refuse_model();
   if (!auth_.may_use(request, *chosen->entry->live))
     return refuse_origin();

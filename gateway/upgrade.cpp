@@ -86,14 +86,33 @@ std::unique_ptr<frame_sink> bind_connection(const node_access& node, const open_
 
 } // namespace
 
+namespace {
+
+/// Whoever was just going to sleep, or was found not to be there, is asked for anew.
+constexpr int questions_max = 5;
+
+void ask(caf::event_based_actor* self, const directory_actor& directory, const find_session& where,
+         const std::function<void(result<session_actor>)>& done, int left) {
+  self->request(directory, directory_deadline, where)
+    .then([done](const session_actor& session) { done(session); },
+          [self, directory, where, done, left](caf::error& why) {
+            const auto fault = from_caf(why);
+            const auto gone = why.category() == caf::atom("system")
+                              && why != caf::sec::request_timeout;
+            if (left > 1 && (gone || fault.reason == "stopping"))
+              return ask(self, directory, where, done, left - 1);
+            done(fault);
+          });
+}
+
+} // namespace
+
 void ask_directory(const node_access& node, const find_session& where,
                    std::function<void(result<session_actor>)> done) {
   // Lives for one question: nothing of it can crash another one.
   node.sys->spawn(
     [directory = node.directory, where, done = std::move(done)](caf::event_based_actor* self) {
-      self->request(directory, directory_deadline, where)
-        .then([done](const session_actor& session) { done(session); },
-              [done](caf::error& why) { done(from_caf(why)); });
+      ask(self, directory, where, done, questions_max);
     });
 }
 

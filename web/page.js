@@ -1,6 +1,7 @@
 // The demo page: an app's chat beside its checklist. All of the conversation is in the two elements; this file is the
 // page round them.
 import { shared } from './sidevoice.js';
+import { tools_of } from './tools.js';
 
 const state_names = {
   connecting: 'connecting …',
@@ -78,6 +79,8 @@ function show_result(checklist, session) {
 
 function show_conversation(app) {
   const one = shared(app.id);
+  const { tools, clear } = tools_of(app.id, at('tools'));
+  one.tools = tools;
   const chat = document.createElement('sidevoice-chat');
   const checklist = document.createElement('sidevoice-checklist');
   for (const element of [chat, checklist]) element.setAttribute('app', app.id);
@@ -95,6 +98,7 @@ function show_conversation(app) {
   });
   at('new').addEventListener('click', () => {
     show_text('fault', '');
+    clear();
     one.restart();
     chat.focus_input();
   });

@@ -36,6 +36,30 @@ export interface Notice {
   readonly text: string;
 }
 
+/** A call of a tool that waits for the visitor's word. */
+export interface Approval {
+  readonly callId: string;
+  /** The tool's name. */
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** What it does, for people. Like the arguments it is text, never HTML. */
+  readonly say: string;
+  /** Resolves once it counts, with what was said: another tab may have been faster. */
+  approve(): Promise<boolean | undefined>;
+  refuse(): Promise<boolean | undefined>;
+}
+
+export interface ToolCall {
+  /** Aborted when nobody waits for the output any more: the visitor interrupted, the time is over, the session ended. */
+  readonly signal: AbortSignal;
+  /** The same for a call that comes again after a reload: what must not happen twice is told apart by it. */
+  readonly callId: string;
+  readonly by: 'conversation' | 'analyzer';
+}
+
+/** What it returns (text or JSON, at most 128 KiB), or the message of what it throws, goes to the model. */
+export type Tool = (args: any, call: ToolCall) => unknown;
+
 export interface Answer {
   readonly status: 'completed' | 'cancelled' | 'incomplete' | 'failed' | 'refused' | 'ended' | string;
   readonly text: string;
@@ -79,6 +103,9 @@ export interface SessionEvents {
   notice: (notice: Notice) => void;
   completed: (about: { revision: number; result: Record<string, unknown> }) => void;
   reopened: () => void;
+  approval: (approval: Approval) => void;
+  /** `approve` is undefined where it was answered while the connection was away. */
+  approval_answered: (about: { callId: string; approve?: boolean }) => void;
   ended: (about: { reason: string }) => void;
   error: (fault: Error) => void;
   /** Once after each batch of the others: the moment to draw. */
@@ -102,6 +129,10 @@ export declare class Session {
   readonly state: SessionState;
   readonly topics: Topics;
   readonly messages: readonly Message[];
+  /** What waits for the visitor's word. */
+  readonly approvals: readonly Approval[];
+  /** Names of the tools that run for the conversation now, wherever they run. */
+  readonly running: readonly string[];
   readonly completed: { revision: number; result: Record<string, unknown> } | null;
   /** Settles when the conversation is there; rejects where the server refuses app, session or key. */
   readonly opened: Promise<void>;
@@ -109,6 +140,10 @@ export declare class Session {
   off<Name extends keyof SessionEvents>(name: Name, listener: SessionEvents[Name]): void;
   /** Resolves when the message is durable, over as many sockets as that takes. Never stored twice. */
   send(text: string): Promise<Turn>;
+  /** Offers a function to the agents: a tool that the app declares with "kind": "client". Gives a function that takes it back. */
+  tool(name: string, run: Tool): () => void;
+  /** The visitor's word on a call that waits for it. */
+  approve(callId: string, approve: boolean): Promise<boolean | undefined>;
   /** Takes a refused message out of the view. */
   discard(id: string): void;
   /** Stops the answer that is being given. */
@@ -133,11 +168,22 @@ export declare function connect(options: SessionOptions): Promise<Session>;
 export interface Shared extends EventTarget {
   readonly app: string;
   readonly session: Session | null;
+  /** Functions of the page that the agents may call, by name; assigning replaces those that were assigned before. */
+  tools: Record<string, Tool>;
   start(): Session;
   /** Leaves this conversation and begins another. */
   restart(): Session;
   /** Shows the message that a value was taken from. */
   reveal(item: string, quote?: string): void;
+}
+
+/** Properties of the elements, beside those of any HTMLElement. */
+export interface ElementProperties {
+  tokenProvider: () => Promise<string>;
+  /** As Shared.tools: functions of the page that the agents may call. */
+  tools: Record<string, Tool>;
+  /** Texts to use instead of the English ones, by the keys of elements/strings.js; `tool_NAME`: what is shown while a tool runs. */
+  strings: Record<string, string>;
 }
 
 /** The session that all elements of one app share on this page. */

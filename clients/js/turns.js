@@ -4,7 +4,11 @@
  * @typedef {{status: string, text: string, items: string[], response: string}} Answer
  */
 export class Turns {
-  /** @type {{item: string, response: string, broken: boolean, resolve: (answer: Answer) => void}[]} */
+  /**
+   * `calls`: the response has called tools, and the one that follows their outputs goes on with the answer. `said`: the
+   * messages so far.
+   * @type {{item: string, response: string, broken: boolean, calls: boolean, said: object[], resolve: (answer: Answer) => void}[]}
+   */
   #open = [];
 
   /**
@@ -13,7 +17,7 @@ export class Turns {
    * @returns {Promise<Answer>} never rejects: an answer that did not come says so in its status
    */
   begin(item, response) {
-    return new Promise((resolve) => this.#open.push({ item, response, broken: false, resolve }));
+    return new Promise((resolve) => this.#open.push({ item, response, broken: false, calls: false, said: [], resolve }));
   }
 
   refused(item) {
@@ -24,9 +28,16 @@ export class Turns {
   on_event(event) {
     if (event.type !== 'response.done') return;
     const { id, status, output = [] } = event.response;
-    const messages = output.filter((item) => item.type === 'message');
-    const text = messages.flatMap((item) => item.content ?? []).map((part) => part.text ?? part.transcript ?? '').join('');
-    this.#close((turn) => turn.response === id, { status, text, items: messages.map((item) => item.id) });
+    const asked = this.#open.findIndex((turn) => turn.response === id);
+    // One response runs at a time: what is done now is also the end of those before it that wait for outputs.
+    const its = (turn, at) => turn.response === id || (turn.calls && (asked < 0 || at < asked));
+    const turns = this.#open.filter(its);
+    const calls = status === 'completed' && output.some((item) => item.type === 'function_call');
+    for (const turn of turns) {
+      turn.said.push(...output.filter((item) => item.type === 'message'));
+      turn.calls = calls;
+      if (!calls) this.#close((other) => other === turn, { status, ...answer_of(turn.said) });
+    }
   }
 
   /** The socket is gone: an answer may end before there is another, and then only the conversation knows it. */
@@ -55,4 +66,9 @@ export class Turns {
     this.#open = this.#open.filter((turn) => !closed.includes(turn));
     for (const turn of closed) turn.resolve({ text: '', items: [], response: turn.response, ...answer });
   }
+}
+
+function answer_of(messages) {
+  const words = (item) => (item.content ?? []).map((part) => part.text ?? part.transcript ?? '').join('');
+  return { text: messages.map(words).join(' '), items: messages.map((item) => item.id) };
 }

@@ -72,7 +72,9 @@ void take_messages(const json& messages, chat_facts& out) {
   for (const auto& message : messages) {
     const auto role = message["role"].get<std::string>();
     const auto text = text_of(message);
-    out.last_role = role;
+    // Instructions that stand behind the conversation, as our own board does, are no turn of it.
+    if (role != "system" && role != "developer")
+      out.last_role = role;
     if (role == "user")
       out.last_user = text;
     else if (role == "tool")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Kills the real server with SIGKILL at the four points of a tool's call, for the three effects, restarts it, and
-counts at the webhook what ran how often.
+"""Kills the real server with SIGKILL at the four fault points of a tool's call and while its webhook runs, for the three
+effects, restarts it, and counts at the webhook what ran how often.
 
   tool_kills.py BINARY [--report FILE]
 
 BINARY must be built with fault points (preset dev or lab). Prints a table, then "N passed, M failed".
 """
 import argparse
+import json
 import os
 import pathlib
 import subprocess
@@ -19,18 +20,16 @@ from support import KEY, Closed, Fake, Server, Visitor, items, lost, of, unsettl
 
 SECRET = "whsec_" + "c2lkZXZvaWNlLXRvb2wta2lsbHMtc2VjcmV0"
 EFFECTS = ("none", "idempotent", "once")
-POINTS = ("call.before_send", "call.sent", "call.answered", "call.output_journaled")
-# How often the webhook may have run when all is over, as the effect declares it. At call.sent the request was handed
-# to the transfer: whether it left before the process died is open.
-RUNS = {
-    ("none", "call.before_send"): (1,), ("none", "call.sent"): (1, 2), ("none", "call.answered"): (2,),
-    ("none", "call.output_journaled"): (1,),
-    ("idempotent", "call.before_send"): (1,), ("idempotent", "call.sent"): (1, 2), ("idempotent", "call.answered"): (2,),
-    ("idempotent", "call.output_journaled"): (1,),
-    # The start is durable before the request is sent: from then on nobody knows, and it is never sent again.
-    ("once", "call.before_send"): (0,), ("once", "call.sent"): (0, 1), ("once", "call.answered"): (1,),
-    ("once", "call.output_journaled"): (1,),
-}
+RUNNING = "the webhook runs"
+POINTS = ("call.before_send", "call.sent", RUNNING, "call.answered", "call.output_journaled")
+# How often the webhook may have run when all is over. At call.sent the request was handed to the transfer: whether it
+# left before the process died is open.
+RUNS_AGAIN = {"call.before_send": (1,), "call.sent": (1, 2), RUNNING: (2,), "call.answered": (2,),
+              "call.output_journaled": (1,)}
+# The start is durable before the request is sent: from then on nobody knows, and it is never sent again.
+RUNS_ONCE = {"call.before_send": (0,), "call.sent": (0, 1), RUNNING: (1,), "call.answered": (1,),
+             "call.output_journaled": (1,)}
+RUNS = {"none": RUNS_AGAIN, "idempotent": RUNS_AGAIN, "once": RUNS_ONCE}
 
 
 def app(fake, tools):
@@ -51,9 +50,11 @@ def app(fake, tools):
     }
 
 
-SCRIPT = {"rules": [{"match": {"last_user": f"please act_{effect}", "last_role": "user"},
-                     "answer": {"tool_calls": [{"name": f"act_{effect}", "arguments": {"n": 7}}]}} for effect in EFFECTS]
-          + [{"match": {"last_role": "tool"}, "answer": {"text": "It says: {{tool_output}}"}}]}
+# Each turn is asked in words of its own, and the first request with them is answered with a call.
+SCRIPT = {"rules": [{"match": {"last_user": f"act_{effect} to {point}"}, "times": 1,
+                     "answer": {"text": "", "tool_calls": [{"name": f"act_{effect}", "arguments": {"n": 7}}]}}
+                    for effect in EFFECTS for point in POINTS],
+          "defaults": {"text": "It says: {{tool_output}}"}}
 
 
 class Kills:
@@ -71,17 +72,25 @@ class Kills:
             self.server.env["SIDEVOICE_FAULT"] = fault + ":1"
         self.server.start()
 
+    def kill_meanwhile(self, handler, call):
+        """The first run of a webhook that the server does not live to hear from."""
+        self.tools.answers.clear()
+        self.server.process.kill()
+        handler.answer(200, json.dumps({"done": call["name"]}))
+
     def one(self, effect, point):
         where = f"{effect} at {point}"
         tool = f"act_{effect}"
         before = self.tools.runs(tool)
         asked = len(self.fake.requests())
-        self.start(point)
+        self.start(None if point == RUNNING else point)
+        if point == RUNNING:
+            self.tools.answers[tool] = self.kill_meanwhile
         visitor = Visitor(self.server, "kills")
         try:
-            visitor.post(f"please {tool}")
+            visitor.post(f"Please {tool} to {point}")
             while True:
-                visitor.take()
+                visitor.take(20)
         except (Closed, OSError):
             pass
         except TimeoutError:
@@ -113,11 +122,13 @@ class Kills:
         calls = items(events, "function_call")
         outputs = items(events, "function_call_output")
         ended = of(events, "call.ended")
+        if not calls or not outputs or not ended:
+            return expect(False, f"calls {calls}, outputs {outputs}, ends {ended}")
         expect(len(calls) == 1, f"{len(calls)} calls in the journal")
         expect(len(outputs) == 1, f"{len(outputs)} output items")
         expect(len(ended) == 1, f"{len(ended)} ends of the call")
         expect(set(runs) <= {calls[0]["call_id"]}, "the webhook was called under another id than the journal's")
-        expect(total in RUNS[effect, point], f"the webhook ran {total} times, declared are {RUNS[effect, point]}")
+        expect(total in RUNS[effect][point], f"the webhook ran {total} times, declared are {RUNS[effect][point]}")
         outcome = ended[0]["outcome"]
         journaled = point == "call.output_journaled"
         expect(("call.ended" in died) == journaled, f"call.ended stood in the journal at death: {'call.ended' in died}")
@@ -140,7 +151,7 @@ class Kills:
         expect(len(answers) == 1 and answers[0]["text"].startswith("It says: "), f"{len(answers)} final answers: {answers}")
         attempts = [c["attempt"] for c in of(events, "call.started")]
         expect(attempts == list(range(1, len(attempts) + 1)), f"attempts {attempts}")
-        self.rows.append([effect, f"`{point}`", str(total), str(len(runs)), str(attempts[-1]), outcome,
+        self.rows.append([effect, point if point == RUNNING else f"`{point}`", str(total), str(len(runs)), str(attempts[-1]), outcome,
                           f"`{outputs[0]['output'].replace('|', '/')[:60]}`", str(len(answers))])
 
 
@@ -149,6 +160,7 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--report")
     args = parser.parse_args()
+    support_tools.check_the_check()
     with tempfile.TemporaryDirectory(prefix="sidevoice-tool-kills-") as folder:
         kills = Kills(args.binary, pathlib.Path(folder))
         try:

@@ -116,3 +116,38 @@ test('unknown events and items that are no messages are left alone', () => {
   const store = fold([{ type: 'response.something_new' }, { type: 'conversation.item.done', item: call }]);
   assert.deepEqual(store.messages, []);
 });
+
+const asks = (call_id, about = {}) => ({ type: 'sidevoice.approval.requested', call_id, name: 'book', arguments: {}, say: 'Book', seq: 9, ...about });
+const names = (changes) => changes.map(([name]) => name);
+
+test('a question is told once, and gone when it is answered', () => {
+  const store = new Store();
+  assert.deepEqual(names(store.apply(asks('c'))), ['approval']);
+  assert.deepEqual(store.apply(asks('c')), []);
+  assert.deepEqual(store.apply({ type: 'sidevoice.approval.answered', call_id: 'c', approve: true, seq: 10 }), [
+    ['approval_answered', { callId: 'c', approve: true }],
+  ]);
+  assert.deepEqual(store.calls.approvals, []);
+});
+
+test('what a resume does not ask for again was answered meanwhile, what it asks for again stays', () => {
+  const store = fold([asks('one'), asks('two')]);
+  const changes = [
+    { type: 'sidevoice.session.resumed', from_seq: 9, to_seq: 12, state: 'ready', seq: 12, more: true },
+    asks('two', { seq: 12 }),
+  ].flatMap((event) => store.apply(event));
+  assert.deepEqual(changes.filter(([name]) => name !== 'phase'), [['approval_answered', { callId: 'one', approve: undefined }]]);
+  assert.deepEqual(store.calls.approvals.map(({ call_id }) => call_id), ['two']);
+});
+
+test('a tool runs from its call to its output, and not while it waits for a word', () => {
+  const item = (id, type, about) => ({ type: 'conversation.item.done', item: { id, type, status: 'completed', call_id: 'c', ...about } });
+  const store = fold([item('f', 'function_call', { name: 'book', arguments: '{}' })]);
+  assert.deepEqual(store.calls.running, [{ call_id: 'c', name: 'book' }]);
+  fold([asks('c')], store);
+  assert.deepEqual(store.calls.running, []);
+  fold([{ type: 'sidevoice.approval.answered', call_id: 'c', approve: true, seq: 10 }], store);
+  assert.equal(store.calls.running.length, 1);
+  fold([item('o', 'function_call_output', { output: 'ok' })], store);
+  assert.deepEqual(store.calls.running, []);
+});

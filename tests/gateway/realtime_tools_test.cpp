@@ -140,6 +140,17 @@ TEST_CASE("a plain client sees the calls of the tools that it brought along, and
   CHECK(text.find("book_visit") == std::string::npos);
   CHECK(text.find("\"mine\"") != std::string::npos);
   CHECK(frames.back()["response"]["output"].size() == 1);
+  // The name of a tool of the app is taken.
+  CHECK(error_of(c.send(json::parse(
+          R"({"type":"session.update","session":{"type":"realtime","tools":[
+    {"type":"function","name":"book_visit","description":"d","parameters":{"type":"object"}}]}})")))
+          ["param"]
+        == "session.tools[0].name");
+  CHECK(error_of(c.send(json::parse(
+          R"({"type":"response.create","response":{"tools":[
+    {"type":"function","name":"book_visit","description":"d","parameters":{"type":"object"}}]}})")))
+          ["param"]
+        == "response.tools[0].name");
   item output{.id = "o1",
               .kind = item_kind::function_call_output,
               .call_id = "call_1",

@@ -180,11 +180,20 @@ class Visitor:
 
     def connect(self):
         path = f"/v1/realtime?model={self.app}" + (f"&session={self.session}" if self.session else "") + self.extra
-        self.line = RealtimeClient(self.server.port, path, key=self.key, protocols=("sidevoice.v1",),
-                                   timeout=PATIENCE_S)
+        self.line = until(lambda: self.open(path), "a session to be opened")
         self.session = self.until("session.created")["session"]["id"]
         self.line.send({"type": "sidevoice.session.resume", "after_seq": 0, "store": ""})
         self.snapshot = self.until("sidevoice.session.snapshot")
+
+    def open(self, path):
+        try:
+            return RealtimeClient(self.server.port, path, key=self.key, protocols=("sidevoice.v1",),
+                                  timeout=PATIENCE_S)
+        except Closed as why:
+            # "Try again in a moment": a machine that is too busy just now.
+            if "refused with 503" in str(why):
+                return None
+            raise
 
     def take(self, timeout=PATIENCE_S):
         self.frames.append(self.line.receive(timeout))
@@ -196,10 +205,10 @@ class Visitor:
             if event["type"] == kind and where(event):
                 return event
 
-    def post(self, text):
+    def post(self, text, item=None):
         """Sends an input that wants an answer, and comes back once it is accepted."""
         self.count += 1
-        item = f"in_{self.name}_{self.count}_{os.urandom(4).hex()}"
+        item = item or f"in_{self.name}_{self.count}_{os.urandom(4).hex()}"
         self.line.send({"type": "conversation.item.create", "answer": True,
                         "item": {"id": item, "type": "message", "role": "user",
                                  "content": [{"type": "input_text", "text": text}]}})
@@ -222,9 +231,9 @@ class Visitor:
             while True:
                 self.take(0.001)
 
-    def turn(self, text, patience=PATIENCE_S):
+    def turn(self, text, patience=PATIENCE_S, item=None):
         """Posts, settles; gives the events from the input on."""
-        item = self.post(text)
+        item = self.post(text, item)
         events = self.settle(patience)
         at = next(n for n, (kind, body) in enumerate(events)
                   if kind == "item.put" and body["item"]["id"] == item)

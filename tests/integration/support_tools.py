@@ -16,12 +16,12 @@ except ImportError:
 TOLERANCE_S = 300
 
 
-def signature_fault(secret, headers, body):
+def signature_fault(secret, headers, body, now=None):
     """Why the request is not to be trusted; empty: it is. By the text of the specification, version 1."""
     identity, stamp = headers.get("webhook-id"), headers.get("webhook-timestamp")
     if not identity or not stamp or not headers.get("webhook-signature"):
         return "a webhook header is missing"
-    if not stamp.isdigit() or abs(time.time() - int(stamp)) > TOLERANCE_S:
+    if not stamp.isdigit() or abs((now or time.time()) - int(stamp)) > TOLERANCE_S:
         return "the timestamp is too far from now"
     key = base64.b64decode(secret.removeprefix("whsec_"))
     wanted = base64.b64encode(hmac.new(key, f"{identity}.{stamp}.".encode() + body, hashlib.sha256).digest()).decode()
@@ -30,6 +30,19 @@ def signature_fault(secret, headers, body):
         if version == "v1" and hmac.compare_digest(value, wanted):
             return ""
     return "no signature fits"
+
+
+def check_the_check():
+    """The specification's own example holds, and nothing near it."""
+    headers = {"webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek", "webhook-timestamp": "1614265330",
+               "webhook-signature": "v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}
+    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+    assert signature_fault(secret, headers, body, now=1614265330) == ""
+    assert signature_fault(secret, headers, body + b" ", now=1614265330)
+    assert signature_fault(secret, headers, body, now=1614265330 + TOLERANCE_S + 1)
+    assert signature_fault(secret, {**headers, "webhook-id": "msg_other"}, body, now=1614265330)
+    assert signature_fault("whsec_" + base64.b64encode(b"another").decode(), headers, body, now=1614265330)
+    assert signature_fault(secret, {k: v for k, v in headers.items() if "sign" not in k}, body, now=1614265330)
 
 
 class ToolServer:

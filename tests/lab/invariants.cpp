@@ -179,6 +179,10 @@ void world::check_calls(const std::string& session, const std::vector<event_ptr>
       continue;
     }
     const auto* tool = app_->find_tool(call.name);
+    const auto* kind = tool == nullptr                    ? "own"
+                       : tool->kind == tool_kind::webhook ? to_string(tool->effect)
+                                                          : to_string(tool->kind);
+    ++out_.calls[std::string{kind} + ": " + call.ends.front()];
     if (tool == nullptr || tool->kind != tool_kind::webhook)
       continue;
     const auto found = outside_->done().find(id);

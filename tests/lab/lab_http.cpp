@@ -55,7 +55,9 @@ std::unique_ptr<http_transfer> lab_http::start(http_call call, http_sink sink) {
   for (const auto& field : call.fields)
     if (field.name == "webhook-id")
       id = field.value;
-  const auto pause = [this] { return std::chrono::milliseconds{chance_.roll(300)}; };
+  const auto pause = [this] {
+    return std::chrono::milliseconds{chance_.roll(chance_.chance(30) ? 1500 : 200)};
+  };
   const auto failure = [](const std::string& reason) {
     return http_failed{{errc::unavailable, "the lab says so", {}, reason}};
   };

@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   std::uint64_t events = 0;
   std::vector<std::uint64_t> steps;
   std::map<std::string, std::uint64_t> faults;
+  std::map<std::string, std::uint64_t> calls;
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     auto result = world{seed, single != 0}.run();
     // Every tenth seed again: the same seed must give the same journal.
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
     events += result.events;
     for (const auto& [name, count] : result.faults)
       faults[name] += count;
+    for (const auto& [name, count] : result.calls)
+      calls[name] += count;
     if (result.violations.empty())
       continue;
     ++failed;
@@ -57,6 +60,9 @@ int main(int argc, char** argv) {
               static_cast<unsigned long long>(events));
   for (const auto& [name, count] : faults)
     std::printf("  %6llu  %s\n", static_cast<unsigned long long>(count), name.c_str());
+  for (const auto& [name, count] : calls)
+    std::printf("  %6llu  calls of effect or kind %s\n", static_cast<unsigned long long>(count),
+                name.c_str());
   std::printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(seeds - failed),
               static_cast<unsigned long long>(failed));
   return failed == 0 ? 0 : 1;

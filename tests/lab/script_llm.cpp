@@ -75,8 +75,8 @@ private:
       return;
     while (chance_.chance(script_.call_percent)) {
       // Now and then one that does not exist, or with arguments that are none.
-      const auto name = chance_.chance(5) ? "fly"
-                                          : request.tools[chance_.roll(request.tools.size())].name;
+      const auto any = request.tools[chance_.roll(request.tools.size())].name;
+      const auto name = chance_.chance(5) ? "fly" : chance_.chance(40) ? "pay" : any;
       add(lines, llm_call{{}, name, chance_.chance(5) ? "[" : "{}"});
     }
   }

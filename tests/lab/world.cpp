@@ -47,7 +47,7 @@ app_ptr make_app(dice& chance) {
                 make_tool("show", tool_kind::client, tool_effect::none),
                 make_tool("draw", tool_kind::client, tool_effect::once),
                 make_tool("current_date_time", tool_kind::builtin, tool_effect::none)};
-  app->tools[2].needs_approval = chance.chance(50);
+  app->tools[2].needs_approval = chance.chance(25);
   app->tools[3].without_page = chance.chance(50) ? no_page::wait : no_page::skip;
   for (const auto& tool : app->tools)
     app->conversation_tools.push_back(tool.name);
@@ -236,9 +236,9 @@ void world::connect(patron& who) {
 
 void world::step() {
   const auto roll = chance_.roll(100);
-  if (roll < 84 && work_once())
+  if (roll < 80 && work_once())
     return;
-  if (roll < 95) {
+  if (roll < 90) {
     auto& who = patrons_[chance_.roll(patrons_.size())];
     if (!who.client->is_connected())
       connect(who);
@@ -248,9 +248,9 @@ void world::step() {
       who.client->act(chance_);
     return;
   }
-  if (roll < 97)
+  if (roll < 92)
     return make_fault();
-  advance(milliseconds{1 + chance_.roll(chance_.chance(10) ? 4000 : 40)});
+  advance(milliseconds{1 + chance_.roll(chance_.chance(10) ? 4000 : 100)});
 }
 
 void world::make_fault() {
@@ -304,7 +304,8 @@ void world::crash_node() {
 void world::settle() {
   script_.fail_percent = 0;
   script_.stall_percent = 0;
-  outside_->break_percent = 0;
+  if (chance_.chance(50))
+    outside_->break_percent = 0;
   stores_.back()->refuse_percent = 0;
   stores_.back()->unknown_percent = 0;
   // Whatever waits for a deadline gets it: stalls, retries, reconnects.
@@ -319,7 +320,7 @@ void world::settle() {
 }
 
 outcome world::run() {
-  const auto steps = 250 + chance_.roll(600);
+  const auto steps = 250 + chance_.roll(900);
   for (std::uint64_t i = 0; i < steps && out_.violations.empty(); ++i)
     step();
   say("settling");

@@ -26,6 +26,8 @@ struct outcome {
   std::uint64_t events = 0;
   /// How often each fault happened.
   std::map<std::string, std::uint64_t> faults;
+  /// How calls of tools ended: "once: unknown", "page: no_page".
+  std::map<std::string, std::uint64_t> calls;
 };
 
 /// One node with its production actors and codecs, on virtual time, with its interleaving chosen by

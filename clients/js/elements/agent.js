@@ -33,7 +33,7 @@ export class SidevoiceAgent extends SidevoiceElement {
   #build() {
     const about = { app: this.app };
     for (const name of ['server', 'session', 'language']) about[name] = this.getAttribute(name);
-    const exported = 'message, user, assistant, text, topic, label, value, quote, input, send';
+    const exported = 'message, user, assistant, text, topic, label, value, quote, input, send, approval, approve, refuse, working';
     this.#chat = make('sidevoice-chat', { ...about, exportparts: exported });
     const checklist = make('sidevoice-checklist', { ...about, exportparts: exported });
     this.#chat.strings = this.strings;
@@ -58,6 +58,11 @@ export class SidevoiceAgent extends SidevoiceElement {
     this.open = !this.open;
     if (this.open) this.#chat.focus_input();
     else this.#button.focus();
+  }
+
+  heard(name) {
+    // It is the visitor's own talk that waits for a word.
+    if (name === 'approval') this.open = true;
   }
 
   render() {

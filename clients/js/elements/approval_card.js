@@ -60,6 +60,8 @@ export class ApprovalCard {
     this.element.setAttribute('aria-busy', 'true');
     try {
       await this.#chat.session.approve(this.#call_id, approve);
+      // The card goes, and the focus with it.
+      this.#chat.focus_log();
     } catch (fault) {
       this.#fault.textContent = fault.message;
       for (const button of this.#buttons) button.disabled = false;

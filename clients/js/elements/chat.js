@@ -14,6 +14,7 @@ export class SidevoiceChat extends SidevoiceElement {
   #transfer;
   /** What is said while a tool takes its time. */
   #meanwhile = '';
+  #shown = null;
   #input;
   #send;
   #stop;
@@ -82,6 +83,10 @@ export class SidevoiceChat extends SidevoiceElement {
     this.#input?.focus();
   }
 
+  focus_log() {
+    this.#log?.focus({ preventScroll: true });
+  }
+
   heard(name, [what]) {
     if (name === 'notice') this.#on_notice(what);
     // Who reads by ear has to know of the question; the focus stays where it is, in the middle of a word perhaps.
@@ -108,6 +113,7 @@ export class SidevoiceChat extends SidevoiceElement {
   render() {
     const { session } = this;
     if (!session) return;
+    if (this.#shown !== session) this.#begin();
     const messages = session.messages.filter((message) => message.role !== 'system');
     show_rows(this.#log, this.#rows, messages, (message) => new MessageRow(this, message));
     this.#show_approvals();
@@ -124,12 +130,20 @@ export class SidevoiceChat extends SidevoiceElement {
     this.#follow();
   }
 
+  /** Another conversation: what was said beside the former one is over. */
+  #begin() {
+    this.#shown = this.session;
+    this.#meanwhile = '';
+    set_text(this.#transfer, '');
+    set_text(this.#asked, '');
+  }
+
   #show_approvals() {
     const asked = this.session.approvals.map((approval) => ({ ...approval, id: approval.callId }));
-    const gone = this.#approvals.contains(this.root.activeElement);
+    const focused = this.#approvals.contains(this.root.activeElement);
     show_rows(this.#approvals, this.#cards, asked, (approval) => new ApprovalCard(this, approval));
-    // The card that had the focus may just have gone; its disabled buttons have none.
-    if (gone && !this.#approvals.contains(this.root.activeElement)) this.focus_input();
+    // It was answered in another tab.
+    if (focused && !this.#approvals.contains(this.root.activeElement)) this.focus_log();
   }
 
   /** One short line for the tools that run. */

@@ -15,7 +15,6 @@ export const english = {
   approval_title: 'May I do this?',
   approve: 'Yes, do it',
   refuse: 'No, leave it',
-  approval_over: 'Thank you.',
   working: 'Working: {tools}',
   ended: 'This conversation has ended.',
   checklist: 'Checklist',

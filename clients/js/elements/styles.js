@@ -75,9 +75,32 @@ const chat = `
 .message .state:empty { display: none; }
 .message.revealed .text { box-shadow: 0 0 0 3px var(--surface), 0 0 0 6px var(--accent); }
 mark { background: #ffe48a; color: #1b2226; border-radius: 3px; padding: 0 .1em; }
-.thinking, .notice, .ended { padding: 0 20px 8px; font-size: .9em; color: var(--quiet); }
-.thinking:empty, .notice:empty { display: none; }
+.thinking, .working, .transfer, .notice, .ended { padding: 0 20px 8px; font-size: .9em; color: var(--quiet); }
+.thinking:empty, .working:empty, .transfer:empty, .notice:empty { display: none; }
 .thinking::after { content: " …"; }
+.working { display: flex; gap: .6em; align-items: center; }
+.working::before {
+  content: ""; flex: none; width: .95em; height: .95em; border: 2px solid var(--line); border-top-color: var(--accent);
+  border-radius: 50%; animation: turn 1s linear infinite;
+}
+@keyframes turn { to { transform: rotate(1turn); } }
+@media (prefers-reduced-motion: reduce) { .working::before { animation: none; } }
+.transfer {
+  margin: 0 16px 10px; padding: .5em .8em; border-inline-start: 3px solid var(--accent); border-radius: 4px;
+  background: var(--bubble); color: var(--text);
+}
+.approvals { flex: 0 1 auto; min-height: 0; overflow-y: auto; }
+.approval {
+  margin: 0 16px 12px; padding: 12px 14px; display: grid; gap: 8px;
+  border: 1px solid var(--accent); border-inline-start-width: 4px; border-radius: var(--radius); background: var(--surface);
+}
+.question { margin: 0; font-size: .82em; font-weight: 600; color: var(--quiet); }
+.say { font-weight: 600; overflow-wrap: anywhere; }
+.details { margin: 0; display: grid; gap: 3px; max-height: 10em; overflow-y: auto; font-size: .94em; }
+.details div { display: grid; grid-template-columns: minmax(4em, max-content) 1fr; gap: .9em; }
+.details dt { color: var(--quiet); }
+.details dd { margin: 0; min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.approval .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
 .form { display: flex; gap: 8px; padding: 12px; border-top: 1px solid var(--line); }
 .input {
   flex: 1; min-width: 0; min-height: 2.75em; max-height: 9em; resize: none; field-sizing: content;

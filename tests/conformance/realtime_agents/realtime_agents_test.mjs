@@ -147,7 +147,7 @@ test('the pieces of an answer are its text', async () => {
 test('a client tool is called once its topics are known, and its output is spoken about', async () => {
   const calls = [];
   const estimate = tool({
-    name: 'estimate_price',
+    name: 'quote_price',
     description: 'The price of the move',
     parameters: z.object({ from: z.string(), to: z.string() }),
     execute: async (given) => {

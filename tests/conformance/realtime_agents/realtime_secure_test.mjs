@@ -170,7 +170,7 @@ test('a client key opens until it expires, and an open connection goes on', asyn
 test('the Agents SDK talks with a client key and two tools', async () => {
   const { value } = await secret();
   const calls = [];
-  const tools = ['look_up', 'estimate_price'].map((name) =>
+  const tools = ['look_up', 'quote_price'].map((name) =>
     tool({ name, description: name, parameters: z.object({ from: z.string() }), execute: async () => calls.push(name) }),
   );
   const session = new RealtimeSession(new RealtimeAgent({ name: 'mover', instructions: 'Help.', tools }), {

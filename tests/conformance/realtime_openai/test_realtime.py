@@ -116,14 +116,14 @@ def test_a_function_is_called_and_its_output_is_spoken_about(talk):
         "required": ["from", "to"],
         "properties": {"from": {"type": "string"}, "to": {"type": "string"}},
     }
-    price = {"type": "function", "name": "estimate_price", "description": "The price", "parameters": parameters}
+    price = {"type": "function", "name": "quote_price", "description": "The price", "parameters": parameters}
     talk.connection.session.update(session={"type": "realtime", "tools": [price]})
     talk.until("session.updated")
     talk.say("My name is Ada Lovelace.")
     talk.say(FROM)
     done = talk.say(TO)[-1]
     (call,) = [item for item in done.response.output if item.type == "function_call"]
-    assert call.name == "estimate_price"
+    assert call.name == "quote_price"
     assert call.status == "completed"
     arguments = json.loads(call.arguments)
     assert "Berlin" in arguments["from"]
