@@ -11,6 +11,17 @@ namespace sidevoice {
 
 using nlohmann::json;
 
+namespace {
+
+/// Arguments were checked before they were journaled; a journal that was written otherwise gives
+/// an empty object and no broken frame.
+json arguments_of(const json_text& text) {
+  auto parsed = json::parse(text.empty() ? "{}" : text, nullptr, false);
+  return parsed.is_object() ? parsed : json::object();
+}
+
+} // namespace
+
 // -- what a client sees of calls
 
 /// A plain client runs every function call that it sees, so it sees those for which it has brought
@@ -57,18 +68,21 @@ realtime_codec::fault realtime_codec::on_tools_offer(const json& event) {
       || !std::all_of(names->begin(), names->end(), [](const json& n) { return n.is_string(); }))
     return wrong_type("names", "a list of at most 128 names of tools");
   std::vector<std::string> offered;
+  fault unknown;
   for (const auto& name : *names) {
     const auto* tool = options_.app->find_tool(name.get<std::string>());
-    if (tool == nullptr || tool->kind != tool_kind::client)
-      return realtime_fault{"invalid_value",
-                            "The app declares no tool " + name.get<std::string>().substr(0, 64)
-                              + " of kind \"client\"; tools of this connection alone go into "
-                                "session.update.",
-                            "names"};
-    offered.push_back(name.get<std::string>());
+    if (tool != nullptr && tool->kind == tool_kind::client)
+      offered.push_back(name.get<std::string>());
+    else
+      unknown = realtime_fault{"invalid_value",
+                               "The app declares no tool " + name.get<std::string>().substr(0, 64)
+                                 + " of kind \"client\"; tools of this connection alone go into "
+                                   "session.update. The other names are offered.",
+                               "names"};
   }
+  // A page that knows one tool too many does not lose the others.
   out_.act(offer_names{std::move(offered)});
-  return std::nullopt;
+  return unknown;
 }
 
 realtime_codec::fault realtime_codec::on_tool_output(const json& event) {
@@ -110,13 +124,12 @@ realtime_codec::fault realtime_codec::on_approval(const json& event) {
 
 codec_actions realtime_codec::on_tool_call(const tool_call& call) {
   if (options_.extensions)
-    out_.ephemeral(
-      {{"type", "sidevoice.tool.called"},
-       {"call_id", call.call},
-       {"name", call.name},
-       {"arguments", json::parse(call.arguments.empty() ? "{}" : call.arguments, nullptr, false)},
-       {"deadline_ms", call.deadline.count()},
-       {"by", to_string(call.by)}});
+    out_.ephemeral({{"type", "sidevoice.tool.called"},
+                    {"call_id", call.call},
+                    {"name", call.name},
+                    {"arguments", arguments_of(call.arguments)},
+                    {"deadline_ms", call.deadline.count()},
+                    {"by", to_string(call.by)}});
   return out_.take();
 }
 
@@ -128,12 +141,11 @@ codec_actions realtime_codec::on_tool_cancelled(const tool_cancelled& call) {
 
 void realtime_codec::ask_approval(const call_opened& call) {
   const auto* tool = options_.app->find_tool(call.name);
-  out_.event(
-    {{"type", "sidevoice.approval.requested"},
-     {"call_id", call.call},
-     {"name", call.name},
-     {"arguments", json::parse(call.arguments.empty() ? "{}" : call.arguments, nullptr, false)},
-     {"say", tool == nullptr ? call.name : tool->description}});
+  out_.event({{"type", "sidevoice.approval.requested"},
+              {"call_id", call.call},
+              {"name", call.name},
+              {"arguments", arguments_of(call.arguments)},
+              {"say", tool == nullptr ? call.name : tool->description}});
   approvals_.insert(call.call);
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Kills the real server with SIGKILL at the four fault points of a tool's call and while its webhook runs, for the three
-effects, restarts it, and counts at the webhook what ran how often.
+"""Kills the real server with SIGKILL at the four fault points of a tool's call and while its webhook runs, for the
+three effects, restarts it, and counts at the webhook what ran how often.
 
   tool_kills.py BINARY [--report FILE]
 
@@ -148,11 +148,13 @@ class Kills:
             saw |= {m["content"] for m in entry["body"]["messages"] if m["role"] == "tool"}
         expect(saw == {outputs[0]["output"]}, f"the model saw {saw}, the journal holds {outputs[0]['output']}")
         answers = [i for i in items(events, "message") if i.get("role") == "assistant" and i.get("text")]
-        expect(len(answers) == 1 and answers[0]["text"].startswith("It says: "), f"{len(answers)} final answers: {answers}")
+        expect(len(answers) == 1 and answers[0]["text"].startswith("It says: "),
+               f"{len(answers)} final answers: {answers}")
         attempts = [c["attempt"] for c in of(events, "call.started")]
         expect(attempts == list(range(1, len(attempts) + 1)), f"attempts {attempts}")
-        self.rows.append([effect, point if point == RUNNING else f"`{point}`", str(total), str(len(runs)), str(attempts[-1]), outcome,
-                          f"`{outputs[0]['output'].replace('|', '/')[:60]}`", str(len(answers))])
+        self.rows.append([effect, point if point == RUNNING else f"`{point}`", str(total), str(len(runs)),
+                          str(attempts[-1]), outcome, f"`{outputs[0]['output'].replace('|', '/')[:60]}`",
+                          str(len(answers))])
 
 
 def main():

@@ -68,6 +68,8 @@ std::vector<json> realtime_client::take(codec_actions actions) {
       attaches.push_back(*how);
     } else if (auto* what = std::get_if<send_command>(&action)) {
       commands.push_back(*what);
+    } else if (const auto* offer = std::get_if<offer_names>(&action)) {
+      offers.push_back(offer->names);
     } else {
       closes.push_back(std::get<close_socket>(action));
     }

@@ -76,6 +76,7 @@ public:
   std::vector<sidevoice::send_command> commands;
   std::vector<sidevoice::attach_session> attaches;
   std::vector<sidevoice::close_socket> closes;
+  std::vector<std::vector<std::string>> offers;
   /// All frames so far.
   std::vector<json> frames;
   std::size_t refusals = 0;

@@ -50,10 +50,14 @@ call_opened opened(const std::string& id, bool asks = true) {
 
 TEST_CASE("an offer names client tools of the app, and nothing else") {
   tooled_client c{true};
-  auto actions = c.codec->on_frame(R"({"type":"sidevoice.tools.offer","names":["show_on_map"]})");
-  REQUIRE(actions.size() == 1);
-  REQUIRE(std::holds_alternative<offer_names>(actions[0]));
-  CHECK(std::get<offer_names>(actions[0]).names == std::vector<std::string>{"show_on_map"});
+  c.send({{"type", "sidevoice.tools.offer"}, {"names", {"show_on_map"}}});
+  REQUIRE(c.offers.size() == 1);
+  CHECK(c.offers[0] == std::vector<std::string>{"show_on_map"});
+  // A page that knows one tool too many keeps the others.
+  CHECK(error_of(
+          c.send({{"type", "sidevoice.tools.offer"}, {"names", {"show_on_map", "fly"}}}))["param"]
+        == "names");
+  CHECK(c.offers.back() == std::vector<std::string>{"show_on_map"});
   for (const auto* names : {R"(["book_visit"])", R"(["fly"])", R"("show_on_map")", "[1]"})
     CHECK(error_of(c.send_text(std::string{R"({"type":"sidevoice.tools.offer","names":)"} + names
                                + "}"))["param"]

@@ -16,6 +16,10 @@ from support_tools import ToolServer
 SECRET = "whsec_" + "YmFkLW1vZGVsLXRlc3Qtc2VjcmV0"
 TOOLS = ("add", "big", "page", "binary", "empty", "never", "redirect", "broken", "cut")
 LOOP_ROUNDS = 3
+# A line that breaks before a word was said is tried again: here each try breaks.
+TIMES = {"mistyped": 9}
+# In these the server's patience ends; the others have patience enough for a machine that is busy.
+IMPATIENT = ("too late", "stalls", "stalls at once")
 
 
 def call(name, arguments):
@@ -72,30 +76,36 @@ class World:
         self.tools = ToolServer(SECRET)
         rules = []
         for name, (answer, _, _) in MODEL.items():
-            rules.append({"match": {"last_user": f"be: {name}!"}, "times": 1, "answer": {"text": "", **answer}})
+            rules.append({"match": {"last_user": f"be: {name}!"}, "times": TIMES.get(name, 1),
+                          "answer": {"text": "", **answer}})
         for name, (calls, _, _) in CALLS.items():
-            rules.append({"match": {"last_user": f"be: {name}!"}, "times": 1, "answer": {"text": "", "tool_calls": calls}})
+            rules.append({"match": {"last_user": f"be: {name}!"}, "times": 1,
+                          "answer": {"text": "", "tool_calls": calls}})
         for name in ANSWERS:
             rules.append({"match": {"last_user": f"use: {name}!"}, "times": 1,
                           "answer": {"text": "", "tool_calls": [call(name, {"n": 1})]}})
         rules.append({"match": {"last_user": "private!"}, "times": 1,
                       "answer": {"text": "", "tool_calls": [call("add", {"n": 1})]}})
+        rules += [{"match": {"last_user": "roles!", "last_role": "user"},
+                   "answer": {"text": "", "tool_calls": [call("add", {"n": 1})]}},
+                  {"match": {"last_user": "roles!", "last_role": "tool"},
+                   "answer": {"text": "They say: {{tool_output}}"}}]
         # The endless loop: it calls as long as it may.
         rules.append({"match": {"last_user": "loop!"}, "answer": {"text": "", "tool_calls": [call("add", {"n": 1})]}})
         self.fake = Fake(binary, {"rules": rules, "defaults": {"text": "Fine."}})
         self.raw = ModelServer()
         self.log_from = 0
-        apps = [self.app("bad", self.fake.url), self.app("raw", self.raw.url),
-                self.app("two", self.fake.url, "rules")]
+        apps = [self.app("bad", self.fake.url), self.app("hasty", self.fake.url, patience=2500),
+                self.app("raw", self.raw.url), self.app("two", self.fake.url, "rules")]
         for one in apps:
             write_app(folder, one)
         self.server = Server(binary, f"{folder}/apps", f"{folder}/data",
                              env={"BAD_KEY": KEY, "BAD_SECRET": SECRET, "OPENAI_API_KEY": "fake"})
         self.server.start()
 
-    def app(self, name, url, *more):
+    def app(self, name, url, *more, patience=30000):
         tools = {tool: {"kind": "webhook", "description": tool, "url": f"{self.tools.url}/{tool}", "effect": "none",
-                        "timeout_ms": 1200, "output_bytes_max": 2000,
+                        "timeout_ms": 1500 if tool == "never" else 30000, "output_bytes_max": 2000,
                         "parameters": {"type": "object", "required": ["n"], "additionalProperties": False,
                                        "properties": {"n": {"type": "integer"}}}} for tool in TOOLS}
         return {"app": name, "conversation": {"instructions": "Be good.", "tools": list(TOOLS),
@@ -103,7 +113,7 @@ class World:
                 "checklist": {"topics": [{"id": "name"}]}, "tools": tools,
                 "models": {"conversation": ["openai:gpt-4.1-mini", *more], "analyzer": ["rules"]},
                 "live": {"access": {"server_keys": ["${env:BAD_KEY}"]}, "tools": {"secret": "${env:BAD_SECRET}"},
-                         "failover": {"first_byte_ms": 1500, "stall_ms": 1500, "retry_vendor_after_s": 1},
+                         "failover": {"first_byte_ms": patience, "stall_ms": patience, "retry_vendor_after_s": 1},
                          "vendors": {"openai": {"base_url": url}}}}
 
     def log(self):
@@ -255,6 +265,12 @@ def next_model_takes_over(world, visitor):
     assert not lost(visitor.events())
 
 
+def a_script_tells_roles(world, visitor):
+    """The board that the server puts behind the conversation is no turn of it."""
+    assert replies(visitor.turn("roles!")) == ['They say: {"done": "add"}']
+    goes_on(visitor)
+
+
 def private_address_in_prod(binary, folder, world):
     app = world.app("bad", world.fake.url)
     write_app(f"{folder}/prod", app)
@@ -282,16 +298,18 @@ def main():
         world = World(sys.argv[1], folder)
         tool_answers(world.tools)
         try:
-            visitor = Visitor(world.server, "bad")
+            visitor, hasty = Visitor(world.server, "bad"), Visitor(world.server, "hasty", name="h")
             for name in MODEL:
-                checks.run(f"model: {name}", model_case, world, visitor, name)
+                checks.run(f"model: {name}", model_case, world, hasty if name in IMPATIENT else visitor, name)
             for name in CALLS:
                 checks.run(f"calls: {name}", call_case, world, visitor, name)
             checks.run("an endless loop of tools", endless_loop, world, visitor)
             for name in ANSWERS:
                 checks.run(f"tool answers: {name}", answer_case, world, visitor, name)
             checks.run("bytes that are no answer", raw_cases, world, Visitor(world.server, "raw", name="r"))
-            checks.run("the next model takes over", next_model_takes_over, world, Visitor(world.server, "two", name="t"))
+            two = Visitor(world.server, "two", name="t")
+            checks.run("the next model takes over", next_model_takes_over, world, two)
+            checks.run("a script tells questions from outputs", a_script_tells_roles, world, visitor)
             checks.run("a private address in prod", private_address_in_prod, sys.argv[1], folder, world)
             checks.run("all calls were signed", lambda: world.tools.faults and 1 / 0)
             checks.run("the server ends as asked", lambda: world.server.stop() == 0 or 1 / 0)

@@ -34,12 +34,14 @@ def script():
     """The fake provider's rules: an answer for each thing that can go wrong. The analyzer is told by its tool."""
     evidence = {"item_id": "in_sensitive", "quote": SAID["SENSITIVE"]}
     return {"rules": [
-        {"match": {"tool": "update_topic", "last_user": SAID["SENSITIVE"]}, "times": 1, "answer": {"text": "", "tool_calls": [
+        {"match": {"tool": "update_topic", "last_user": SAID["SENSITIVE"]}, "times": 1, "answer": {
+            "text": "", "tool_calls": [
             {"name": "update_topic", "arguments": {"topic": "iban", "value": SAID["SENSITIVE"], "evidence": evidence}},
             # Refused: no such quote, no such type, no such topic, no such tool, no JSON.
             {"name": "update_topic", "arguments": {"topic": "iban", "value": SAID["SENSITIVE"] + "x", "evidence": {
                 "item_id": "in_sensitive", "quote": SAID["SENSITIVE"] + " never said"}}},
-            {"name": "update_topic", "arguments": {"topic": "rooms", "value": SAID["WRONGVALUE"], "evidence": evidence}},
+            {"name": "update_topic", "arguments": {"topic": "rooms", "value": SAID["WRONGVALUE"],
+                                                   "evidence": evidence}},
             {"name": "update_topic", "arguments": {"topic": SAID["WRONGVALUE"], "value": 1, "evidence": evidence}},
             {"name": SAID["ARGUMENT"], "arguments": {"a": SAID["SENSITIVE"]}},
             {"name": "update_topic", "arguments": '{"topic": "iban", "value": "' + SAID["SENSITIVE"]}]}},
@@ -70,7 +72,8 @@ def app(fake, tools, vendor_key):
     return {
         "app": "canary",
         "conversation": {"instructions": "Be kind.", "tools": ["lookup", "failing"]},
-        "checklist": {"topics": [{"id": "iban", "type": "text", "sensitive": True}, {"id": "rooms", "type": "integer"}]},
+        "checklist": {"topics": [{"id": "iban", "type": "text", "sensitive": True},
+                                 {"id": "rooms", "type": "integer"}]},
         "tools": {"lookup": {**tool, "url": tools.url + "/lookup"}, "failing": {**tool, "url": tools.url + "/failing"}},
         "models": {"conversation": ["openai:gpt-4.1-mini"], "analyzer": ["openai:gpt-4.1-nano"]},
         "live": {"access": {"server_keys": ["${env:CANARY_SERVER}"]}, "tools": {"secret": "${env:CANARY_HOOK}"},
@@ -86,7 +89,8 @@ class Round:
         self.fake = Fake(binary, script(), key=SECRETS["VENDORKEY"])
         self.tools = ToolServer(SECRETS["WEBHOOK"])
         self.tools.answers["lookup"] = lambda h, call: h.answer(200, json.dumps({"found": SAID["TOOLOUTPUT"]}))
-        self.tools.answers["failing"] = lambda h, call: h.answer(500, SAID["TOOLERROR"] + h.headers["webhook-signature"])
+        self.tools.answers["failing"] = lambda h, call: h.answer(
+            500, SAID["TOOLERROR"] + h.headers["webhook-signature"])
         self.vendor_key = self.folder / "vendor.key"
         self.write_vendor_key("VENDORKEY")
         write_app(self.folder, app(self.fake, self.tools, self.vendor_key))
@@ -127,8 +131,8 @@ class Round:
         visitor = Visitor(self.server, "canary", key=SECRETS["SERVERKEY"])
         visitor.turn(f"My account is {SAID['SENSITIVE']}", item="in_sensitive")
         until(lambda: any(t["topic"] == "iban" for t in of(visitor.events(), "topic.updated")), "the sensitive topic")
-        visitor.line.send({"type": "sidevoice.topic.update", "event_id": "edit_" + os.urandom(9).hex(), "topic": "rooms",
-                           "value": SAID["EDIT"], "base_revision": 0})
+        visitor.line.send({"type": "sidevoice.topic.update", "event_id": "edit_" + os.urandom(9).hex(),
+                           "topic": "rooms", "value": SAID["EDIT"], "base_revision": 0})
         visitor.until("sidevoice.topic.rejected")
         for text in ("say 401", "say 400", "say page", "say broken", "call lookup", "call failing", "call badly"):
             visitor.turn(f"{SAID['VISITOR']} {text}")

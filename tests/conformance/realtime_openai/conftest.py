@@ -15,13 +15,13 @@ PATIENCE_S = 60
 class Server:
     """Started with an empty data folder and a free port; listens when the constructor returns."""
 
-    def __init__(self, data):
+    def __init__(self, data, apps=None, variables=None):
         source = os.environ["SIDEVOICE_SOURCE_DIR"]
-        flags = ["serve", "--config", os.path.join(source, "apps"), "--listen", "127.0.0.1:0"]
+        flags = ["serve", "--config", str(apps or os.path.join(source, "apps")), "--listen", "127.0.0.1:0"]
         flags += ["--data", str(data / "data"), "--admin-listen", "127.0.0.1:0"]
         if tls := os.environ.get("SIDEVOICE_TLS"):  # a folder with cert.pem and key.pem
             flags += ["--tls-certificate", os.path.join(tls, "cert.pem"), "--tls-key", os.path.join(tls, "key.pem")]
-        env = {**os.environ, "MOVING_KEY": KEY, "OPENAI_API_KEY": ""}
+        env = {**os.environ, "MOVING_KEY": KEY, "OPENAI_API_KEY": "", **(variables or {})}
         self.log = open(data / "log", "w+b")
         self.process = subprocess.Popen(
             [os.environ["SIDEVOICE_BINARY"], *flags], cwd=source, env=env, stdout=subprocess.PIPE, stderr=self.log

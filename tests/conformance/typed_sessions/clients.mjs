@@ -57,17 +57,13 @@ class Talk {
     });
   }
 
-  /** Says something; the last response of the turn, which calls no function. */
-  async say(text) {
+  /** Says something, and waits for the end of a response whose text is the wanted one. */
+  async say(text, wanted) {
     const before = this.events.length;
     this.ask(text);
-    const is_last = ({ type, response }) =>
-      type === 'response.done' && !response.output.some((item) => item.type === 'function_call' || item.text === '');
-    const done = await this.until(
-      () => this.events.slice(before).find((event) => is_last(event) && this.text(event).length > 0),
-      `an answer to "${text}"`,
-    );
-    return { events: this.events.slice(before), response: done.response, text: this.text(done) };
+    const is_it = (event) => event.type === 'response.done' && wanted.test(this.text(event));
+    const done = await this.until(() => this.events.slice(before).find(is_it), `an answer to "${text}"`);
+    return { events: this.events.slice(before), response: done.response };
   }
 
   text({ response }) {
@@ -75,15 +71,16 @@ class Talk {
     return parts.map((part) => part.text).join('');
   }
 
-  /** Says something, and cancels the answer after some pieces of it. */
-  async cut(text) {
+  /** Says something, and cancels the answer as soon as these words of it are there. */
+  async cut(text, words) {
     const before = this.events.length;
     const of = (type) => this.events.slice(before).filter((event) => event.type === type);
+    const heard = () => of('response.output_text.delta').map(({ delta }) => delta).join('');
     this.ask(text);
-    await this.until(() => of('response.output_text.delta').length >= 2, 'two pieces of the answer');
+    await this.until(() => heard().includes(words), `the words "${words}"`);
     this.cancel();
-    const done = await this.until(() => of('response.done').at(-1), 'the end of the response');
-    return { response: done.response, heard: of('response.output_text.delta').map(({ delta }) => delta).join('') };
+    const { response } = await this.until(() => of('response.done').at(-1), 'the end of the response');
+    return { response, heard: heard() };
   }
 }
 
@@ -185,7 +182,8 @@ class OpenAITalk extends Talk {
     const tools = [named('look_up_distance', texts('from', 'to')), named('look_up_weather', texts('city'))];
     this.realtime.send({ type: 'session.update', session: { type: 'realtime', output_modalities: ['text'], tools } });
     await this.until(() => this.of('session.updated').length > 0, 'session.updated');
-    await this.until(() => this.of('conversation.item.done').length > 0, 'the greeting');
+    const said = () => this.of('conversation.item.done').some(({ item }) => item.role === 'assistant');
+    await this.until(said, 'the greeting');
     const ends = () => this.of('response.done').length === this.of('response.created').length;
     await this.until(ends, 'the end of the greeting');
   }

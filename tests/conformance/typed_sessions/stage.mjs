@@ -43,6 +43,9 @@ class Shop {
 }
 
 export class Stage {
+  /** Server keys out of `keys create`, one for each client that sees its key revoked. */
+  made_keys = [];
+
   static async start() {
     const stage = new Stage();
     const here = join(process.env.SIDEVOICE_SOURCE_DIR, 'tests/conformance/typed_sessions');
@@ -53,6 +56,10 @@ export class Stage {
     const env = { DESK_KEY: server_key, OPENAI_API_KEY: model_key, FAKE_URL: stage.model.url, SHOP_URL: stage.shop.url };
     env.TOOLS_SECRET = `whsec_${secret.toString('base64')}`;
     stage.server = await Server.start(env, join(here, 'apps'));
+    for (let made = 0; made < 3; ++made) stage.made_keys.push(await stage.made_key());
+    // A running server looks for new keys once a second; one that starts knows them.
+    await stage.server.kill();
+    await stage.server.restart();
     return stage;
   }
 
@@ -85,7 +92,7 @@ export class Stage {
     return { said: said.trim(), warned };
   }
 
-  /** A server key made beside the running server, and its id. */
+  /** A server key that only the data folder knows, and its id. */
   async made_key() {
     const { said, warned } = await this.keys('create', '--app', 'desk', '--name', 'tests');
     const [id] = /key_\w+/.exec(warned) ?? [];
@@ -120,4 +127,5 @@ export async function step(test, client, name, does) {
   });
   const line = { client, transport, case: name, passed, ms: Date.now() - began };
   if (process.env.SIDEVOICE_RESULTS) appendFileSync(process.env.SIDEVOICE_RESULTS, `${JSON.stringify(line)}\n`);
+  if (!passed) throw new Error(`What follows needs "${name}".`);
 }
