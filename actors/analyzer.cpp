@@ -2,8 +2,8 @@
 
 #include "actors/calls.hpp"
 #include "actors/model_line.hpp"
+#include "actors/presentable.hpp"
 #include "actors/prompt.hpp"
-#include "actors/webhook.hpp"
 #include "config/log.hpp"
 
 namespace sidevoice {

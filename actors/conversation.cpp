@@ -3,6 +3,7 @@
 #include "actors/calls.hpp"
 #include "actors/clauses.hpp"
 #include "actors/model_line.hpp"
+#include "actors/presentable.hpp"
 #include "actors/prompt.hpp"
 #include "actors/tool_runner.hpp"
 #include "config/log.hpp"
@@ -44,6 +45,16 @@ using conversation_inner =
 
 /// A model that says more in one answer does not mean it.
 constexpr std::size_t text_bytes_max = 256 << 10;
+
+/// Vendors refuse a history whose names have other characters than these, whoever invented them.
+std::string tool_name(const std::string& said) {
+  auto name = said.substr(0, 64);
+  for (auto& c : name)
+    if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'
+          || c == '-'))
+      c = '_';
+  return name.empty() ? "unnamed" : name;
+}
 
 /// Owned by one conversation actor; touched only inside its handlers.
 class conversation_state {
@@ -176,7 +187,7 @@ private:
     calls_.push_back({.id = parts_.ids->make("item_"),
                       .kind = item_kind::function_call,
                       .call_id = is_new(call.call_id) ? call.call_id : parts_.ids->make("call_"),
-                      .name = presentable(call.name, 64),
+                      .name = tool_name(call.name),
                       .arguments = presentable(call.arguments, 64 << 10),
                       .response = run_->response});
   }

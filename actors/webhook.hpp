@@ -2,6 +2,7 @@
 
 #include "actors/builtin_tools.hpp"
 #include "actors/messages.hpp"
+#include "actors/presentable.hpp"
 #include "config/live.hpp"
 #include "providers/http.hpp"
 
@@ -43,8 +44,5 @@ private:
   std::string body_;
   std::uint32_t tries_ = 1;
 };
-
-/// Text as a model may read it: valid UTF-8 without NUL, cut at `bytes_max` with a word about it.
-std::string presentable(std::string text, std::size_t bytes_max);
 
 } // namespace sidevoice

@@ -120,11 +120,11 @@ void node::use_apps(app_entries apps) {
     if (const auto release = entry.release({}))
       log(log_level::info, "app.loaded", {{"app", id}, {"release", release->release}});
     if (entry.live->limits.eur_per_day)
-      b.journal->ask(get_spend{id, day_of(at)}, [&b, id = id, day = day_of(at)](
-                                                  const result<spend_found>& found) {
-        if (found)
-          b.ledger.seed(id, day, found->micro);
-      });
+      b.journal->ask(get_spend{id, day_of(at)},
+                     [&b, id = id, day = day_of(at)](const result<spend_found>& found) {
+                       if (found)
+                         b.ledger.seed(id, day, found->micro);
+                     });
   }
   b.apps.replace(std::move(apps));
 }

@@ -151,8 +151,8 @@ TEST_CASE("faults of TLS, proxies and keys of administrators name line, key and 
     CHECK(listing(loaded.faults).find("canary") == std::string::npos);
   };
   refused(R"({ "tls": { "certificate": "sidevoice.jsonc" } })", "tls.key", "key.pem");
-  refused(R"({ "tls": { "certificate": "none.pem", "key": "${env:EMPTY|}" } })",
-          "tls.certificate", "create it");
+  refused(R"({ "tls": { "certificate": "none.pem", "key": "${env:EMPTY|}" } })", "tls.certificate",
+          "create it");
   refused(R"({ "forwarded": { "from": ["10.0.0.0/99"] } })", "forwarded.from[0]", "a network");
   refused(R"({ "forwarded": { "from": ["proxy"] } })", "forwarded.from[0]", "a network");
   refused(R"({ "admin": { "keys": ["canary-7f3a"] } })", "admin.keys[0]", "keep the key out");

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Runs the official clients against the program; their packages are installed once into a folder of the build.
-# usage: tests/conformance/run.sh FOLDER [realtime_agents|realtime_openai|fake_openai]...     with SIDEVOICE_BINARY set
+# usage: tests/conformance/run.sh FOLDER [realtime_agents|realtime_openai|fake_openai|typed_sessions]...     with SIDEVOICE_BINARY set
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${SIDEVOICE_BINARY:?set it to the sidevoice program}"
-folder=${1:?usage: run.sh FOLDER [realtime_agents|realtime_openai|fake_openai]...}
+folder=${1:?usage: run.sh FOLDER [realtime_agents|realtime_openai|fake_openai|typed_sessions]...}
 shift
 SIDEVOICE_BINARY=$(realpath "$SIDEVOICE_BINARY")
 SIDEVOICE_SOURCE_DIR=$(realpath "$here/../..")
@@ -57,12 +57,33 @@ fake_openai() {
   PYTHONDONTWRITEBYTECODE=1 "$folder/fake_openai/venv/bin/python" -m pytest -q -p no:cacheprovider "$here/fake_openai"
 }
 
+typed_sessions() {
+  at="$folder/typed_sessions"
+  mkdir -p "$at"
+  install_node_packages "$here/typed_sessions/package.json" "$at"
+  install_python_packages "$here/typed_sessions/requirements.txt" "$at"
+  cp "$here"/typed_sessions/*.mjs "$here/fake_openai/fake.mjs" "$here"/../e2e/server.mjs "$here"/../e2e/source.mjs "$at/"
+  make_certificate "$at/tls"
+  # Each transport in a shell of its own: what it exports ends with it.
+  (typed_sessions_over)
+  (
+    SIDEVOICE_TLS="$at/tls" NODE_EXTRA_CA_CERTS="$at/tls/authority.pem" SSL_CERT_FILE="$at/tls/authority.pem"
+    export SIDEVOICE_TLS NODE_EXTRA_CA_CERTS SSL_CERT_FILE
+    typed_sessions_over
+  )
+}
+
+typed_sessions_over() {
+  (cd "$at" && node --test --test-reporter=spec typed_sessions_test.mjs)
+  PYTHONDONTWRITEBYTECODE=1 "$at/venv/bin/python" -m pytest -q -p no:cacheprovider "$here/typed_sessions"
+}
+
 if [ $# -eq 0 ]; then
-  set -- realtime_agents realtime_openai fake_openai
+  set -- realtime_agents realtime_openai fake_openai typed_sessions
 fi
 for client in "$@"; do
   case $client in
-    realtime_agents | realtime_openai | fake_openai) "$client" ;;
+    realtime_agents | realtime_openai | fake_openai | typed_sessions) "$client" ;;
     *) echo "unknown client: $client" >&2; exit 2 ;;
   esac
 done

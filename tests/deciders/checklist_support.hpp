@@ -94,7 +94,8 @@ public:
   }
 
   checklist_changes proposes(std::vector<proposed_topic> topics, std::uint64_t head_read) {
-    return take(judge_proposals(app, view, {.head_read = head_read, .topics = std::move(topics)}, today));
+    return take(
+      judge_proposals(app, view, {.head_read = head_read, .topics = std::move(topics)}, today));
   }
 
   result<checklist_changes> edits(const std::string& topic, std::optional<json_text> value,

@@ -79,12 +79,12 @@ class World:
             rules.append({"match": {"last_user": f"be: {name}!"}, "times": TIMES.get(name, 1),
                           "answer": {"text": "", **answer}})
         for name, (calls, _, _) in CALLS.items():
-            rules.append({"match": {"last_user": f"be: {name}!"}, "times": 1,
+            rules.append({"match": {"last_user": f"be: {name}!", "last_role": "user"},
                           "answer": {"text": "", "tool_calls": calls}})
         for name in ANSWERS:
-            rules.append({"match": {"last_user": f"use: {name}!"}, "times": 1,
+            rules.append({"match": {"last_user": f"use: {name}!", "last_role": "user"},
                           "answer": {"text": "", "tool_calls": [call(name, {"n": 1})]}})
-        rules.append({"match": {"last_user": "private!"}, "times": 1,
+        rules.append({"match": {"last_user": "private!", "last_role": "user"},
                       "answer": {"text": "", "tool_calls": [call("add", {"n": 1})]}})
         rules += [{"match": {"last_user": "roles!", "last_role": "user"},
                    "answer": {"text": "", "tool_calls": [call("add", {"n": 1})]}},

@@ -209,9 +209,16 @@ class Visitor:
         """Sends an input that wants an answer, and comes back once it is accepted."""
         self.count += 1
         item = item or f"in_{self.name}_{self.count}_{os.urandom(4).hex()}"
-        self.line.send({"type": "conversation.item.create", "answer": True,
-                        "item": {"id": item, "type": "message", "role": "user",
-                                 "content": [{"type": "input_text", "text": text}]}})
+        frame = {"type": "conversation.item.create", "answer": True,
+                 "item": {"id": item, "type": "message", "role": "user",
+                          "content": [{"type": "input_text", "text": text}]}}
+        try:
+            self.drain()
+            self.line.send(frame)
+        except Closed:
+            # Nobody has answered its pings while other visitors were served.
+            self.connect()
+            self.line.send(frame)
         self.until("conversation.item.added", lambda event: event["item"]["id"] == item)
         return item
 

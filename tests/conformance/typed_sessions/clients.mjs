@@ -75,12 +75,16 @@ class Talk {
   async cut(text, words) {
     const before = this.events.length;
     const of = (type) => this.events.slice(before).filter((event) => event.type === type);
-    const heard = () => of('response.output_text.delta').map(({ delta }) => delta).join('');
+    const heard = () => {
+      const pieces = of('response.output_text.delta');
+      const id = pieces.at(-1)?.response_id;
+      return { id, text: pieces.filter(({ response_id }) => response_id === id).map(({ delta }) => delta).join('') };
+    };
     this.ask(text);
-    await this.until(() => heard().includes(words), `the words "${words}"`);
+    await this.until(() => heard().text.includes(words), `the words "${words}"`);
     this.cancel();
-    const { response } = await this.until(() => of('response.done').at(-1), 'the end of the response');
-    return { response, heard: heard() };
+    const { response } = await this.until(() => of('response.done').find(({ response: { id } }) => id === heard().id), 'its end');
+    return { response, heard: heard().text };
   }
 }
 

@@ -4,12 +4,25 @@ import { after, before, test } from 'node:test';
 import { AgentsTalk, WSTalk, WebSocketTalk } from './clients.mjs';
 import { Stage, server_key, step, transport } from './stage.mjs';
 
+const clients = transport === 'wss' ? [AgentsTalk, WSTalk, WebSocketTalk] : [AgentsTalk, WSTalk];
+
 let stage;
+/** For each client a key that expires while the other tests run, and a session that it has opened in time. */
+const expiring = new Map();
 before(async () => {
   stage = await Stage.start();
   assert.equal(new URL(stage.server.url).protocol, transport === 'wss' ? 'https:' : 'http:');
+  for (const Client of clients) {
+    const { value, expires_at } = await stage.secret(10);
+    const early = Client.open(stage, value);
+    expiring.set(Client, { value, expires_at, early });
+    await early.ready();
+  }
 });
-after(() => stage?.stop());
+after(async () => {
+  for (const { early } of expiring.values()) early.close();
+  await stage?.stop();
+});
 
 /** Closed at the end of the test, however it ends: an open socket would keep the process alive. */
 function open(t, Client, key) {
@@ -32,7 +45,13 @@ function was_told(requests, said, outputs) {
 const shown = (events) =>
   events.filter(({ type, item }) => type === 'response.output_item.done' && item.type === 'function_call').map(({ item }) => item.name);
 
-const no_trace_of_the_webhook = (events) => assert.doesNotMatch(JSON.stringify(events), /estimate_price|function_call_output.*4321/);
+/** What the server runs itself is none of a client's business: no call of it, and no output. */
+function no_trace_of_the_webhook(events) {
+  for (const event of events) {
+    assert.doesNotMatch(JSON.stringify(event), /estimate_price/);
+    if (event.item?.type === 'function_call_output') assert.doesNotMatch(event.item.output, /4321/);
+  }
+}
 
 const good = (requests) => assert.deepEqual(requests.map(({ status }) => status), requests.map(() => 200));
 
@@ -124,10 +143,6 @@ async function refuses_keys(t, Client) {
     assert.ok(why, 'the key opened');
     assert.match(why.text, /401/);
   };
-  const expiring = await stage.secret(10);
-  const early = open(t, Client, expiring.value);
-  await early.ready();
-
   await run('a wrong server key is refused', () => refused('wrong'));
   await run('a wrong client key is refused', () => refused('ek_wrong'));
   await run('a revoked server key: its session is closed, and it opens no more', async () => {
@@ -149,14 +164,15 @@ async function refuses_keys(t, Client) {
     await refused(value);
   });
   await run('an expired client key opens no more, and its open session goes on', async () => {
+    const { value, expires_at, early } = expiring.get(Client);
     // The moment that the server has named, by the same clock.
-    await new Promise((resolve) => setTimeout(resolve, expiring.expires_at * 1000 - Date.now() + 1));
-    await refused(expiring.value);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, expires_at * 1000 - Date.now() + 1)));
+    await refused(value);
     await early.say('In short, please.', /^In short, it is one day of work\.$/);
   });
 }
 
-for (const Client of transport === 'wss' ? [AgentsTalk, WSTalk, WebSocketTalk] : [AgentsTalk, WSTalk]) {
+for (const Client of clients) {
   test(`${Client.title} over ${transport} holds a session with a server key`, (t) => holds_a_session(t, Client, 'server key', server_key));
   test(`${Client.title} over ${transport} holds a session with a client key`, async (t) => {
     const { value } = await stage.secret();
