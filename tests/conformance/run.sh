@@ -64,18 +64,22 @@ typed_sessions() {
   install_python_packages "$here/typed_sessions/requirements.txt" "$at"
   cp "$here"/typed_sessions/*.mjs "$here/fake_openai/fake.mjs" "$here"/../e2e/server.mjs "$here"/../e2e/source.mjs "$at/"
   make_certificate "$at/tls"
-  # Each transport in a shell of its own: what it exports ends with it.
-  (typed_sessions_over)
+  # All of it, also after a failure, so that the results are whole; what a transport exports ends with its shell.
+  failed=0
+  (typed_sessions_over) || failed=1
   (
     SIDEVOICE_TLS="$at/tls" NODE_EXTRA_CA_CERTS="$at/tls/authority.pem" SSL_CERT_FILE="$at/tls/authority.pem"
     export SIDEVOICE_TLS NODE_EXTRA_CA_CERTS SSL_CERT_FILE
     typed_sessions_over
-  )
+  ) || failed=1
+  return "$failed"
 }
 
 typed_sessions_over() {
-  (cd "$at" && node --test --test-reporter=spec typed_sessions_test.mjs)
-  PYTHONDONTWRITEBYTECODE=1 "$at/venv/bin/python" -m pytest -q -p no:cacheprovider "$here/typed_sessions"
+  bad=0
+  (cd "$at" && node --test --test-reporter=spec typed_sessions_test.mjs) || bad=1
+  PYTHONDONTWRITEBYTECODE=1 "$at/venv/bin/python" -m pytest -q -p no:cacheprovider "$here/typed_sessions" || bad=1
+  return "$bad"
 }
 
 if [ $# -eq 0 ]; then

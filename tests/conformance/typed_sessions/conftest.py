@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -38,7 +39,9 @@ class Stage:
         self.rules = json.loads((HERE / "rules.json").read_text())
         self.model = fakes.Fake(tmp_path_factory.mktemp("model"))
         self.shop = shops.ToolServer(SECRET)
-        self.shop.answers["estimate"] = lambda handler, call: handler.answer(200, '{"price":"EUR 4321"}')
+        self.shop.answers["estimate"] = self.estimate
+        self.open = threading.Event()
+        self.open.set()
         self.data = tmp_path_factory.mktemp("sidevoice")
         self.env = {
             "DESK_KEY": SERVER_KEY,
@@ -52,6 +55,11 @@ class Stage:
         self.made_keys = [self.made_key() for _ in range(2)]
         self.server = servers.Server(self.data, HERE / "apps", self.env)
         self.fresh()
+
+    def estimate(self, handler, _):
+        """The webhook answers while the shop is open."""
+        assert self.open.wait(PATIENCE_S)
+        handler.answer(200, '{"price":"EUR 4321"}')
 
     @property
     def address(self):

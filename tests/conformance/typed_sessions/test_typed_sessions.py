@@ -5,7 +5,7 @@ import json
 import time
 
 import pytest
-from clients import AgentsTalk, OpenAITalk
+from clients import AgentsTalk, OpenAITalk, text_of
 from conftest import SERVER_KEY, TRANSPORT, step
 from openai import AuthenticationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -128,6 +128,24 @@ def test_a_session_is_held(stage, client, kind):
                     assert talk.of("error") == []
         finally:
             await opened.__aexit__(None, None, None)
+
+    asyncio.run(run())
+
+
+def test_a_webhook_that_is_slower_than_a_tool_is_spoken_about_when_it_is_done(stage):
+    async def run():
+        async with OpenAITalk.open(stage, SERVER_KEY) as talk:
+            stage.fresh()
+            stage.open.clear()
+            with step(OpenAITalk.title, "a webhook slower than a tool: spoken about when it is done"):
+                try:
+                    running = '{"status":"running","note":"The answer comes later. Do not call it again."}'
+                    await talk.say("Tell me weather and price.", f"Together: {running}")
+                    told = len(talk.events)
+                finally:
+                    stage.open.set()
+                spoken = lambda: [one for one in talk.of("response.done", told) if text_of(one) == f"Together: {PRICE}"]  # noqa: E731
+                await talk.until(spoken, "words about the price")
 
     asyncio.run(run())
 
