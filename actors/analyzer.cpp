@@ -246,6 +246,8 @@ private:
 
   void next() {
     busy_ = false;
+    request_ = {};
+    said_.clear();
     if (std::exchange(more_, false))
       look();
   }

@@ -152,11 +152,14 @@ token_usage model_line::finish(const llm_done& done) {
   }
   stream_.reset();
   provider_.reset();
+  what_.request = {};
   return usage;
 }
 
 void model_line::drop() {
   release();
+  // A session that waits for its visitor holds no prompts.
+  what_.request = {};
 }
 
 void model_line::release() {

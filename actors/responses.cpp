@@ -2,6 +2,8 @@
 
 #include "persistence/rank.hpp"
 
+#include <algorithm>
+
 namespace sidevoice {
 
 namespace {
@@ -30,6 +32,33 @@ item message_of(const response_state& response, std::string text, std::string un
           .text = std::move(text),
           .unheard = std::move(unheard),
           .response = response.id};
+}
+
+/// A client asks for the answer to what it ran itself, while this server still runs another call of
+/// the same answer: the model gets both. A word of the visitor waits for nothing, and nobody waits
+/// for an approval.
+bool waits_for_calls(const session_view& view, const response_state& response) {
+  const auto made_by = [&view](const std::string& call) {
+    for (const auto& stored : view.items)
+      if (stored->value.kind == item_kind::function_call && stored->value.call_id == call)
+        return stored->value.response;
+    return std::string{};
+  };
+  bool waits = false;
+  for (const auto& id : response.cause) {
+    const auto* cause = view.find_item(id);
+    if (cause == nullptr || cause->value.kind != item_kind::function_call_output)
+      return false;
+    const auto maker = made_by(cause->value.call_id);
+    waits = waits
+            || std::any_of(view.open_calls.begin(), view.open_calls.end(),
+                           [&maker](const call_state_ptr& call) {
+                             return !maker.empty() && call->call.response == maker
+                                    && call->call.runner != call_runner::client
+                                    && call->phase != call_phase::waiting;
+                           });
+  }
+  return waits;
 }
 
 next_step recover(const session_view& view, const response_state& lost, const std::string& heard,
@@ -86,7 +115,7 @@ next_step decide_next(const session_view& view, const runner_status& runner, id_
     return recover(view, *running, heard, ids);
   }
   for (const auto& waiting : view.open_responses) {
-    if (waiting->phase != response_phase::requested)
+    if (waiting->phase != response_phase::requested || waits_for_calls(view, *waiting))
       continue;
     response_started begin{waiting->id, waiting->attempt + 1, ids.make("item_")};
     next_step step;

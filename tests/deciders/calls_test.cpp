@@ -151,6 +151,32 @@ TEST_CASE("tools that a client brought along are its own to run") {
   CHECK_FALSE(continue_after_calls(s.view(), s.ids));
 }
 
+TEST_CASE("the answer to a client's output waits for the calls of this server beside it") {
+  story s;
+  response_options options;
+  options.tools = {{"theirs", "", "{}"}};
+  s.answer({s.call("c1", "theirs"), s.call("c2", "book")}, &options);
+  s.decide();
+  s.tell(
+    {item_put{
+       next_rank(s.view()),
+       {.id = "out_1", .kind = item_kind::function_call_output, .call_id = "c1", .output = "mine"}},
+     call_ended{"c1", "ok", {}}, response_requested{"resp_2", {"out_1"}}});
+  CHECK(decide_next(s.view(), {.available = true}, s.ids).events.empty());
+  auto visitor = s.view();
+  const event word{visitor.head + 1, 0, item_put{"zz", {.id = "in_2", .text = "and?"}}};
+  REQUIRE(sidevoice::apply(visitor, word).has_value());
+  const event ask{visitor.head + 1, 0, response_requested{"resp_3", {"in_2"}}};
+  REQUIRE(sidevoice::apply(visitor, ask).has_value());
+  CHECK(decide_next(visitor, {.available = true}, s.ids).run->response == "resp_3");
+  s.tell(end_call(s.view(), *s.view().find_call("c2"), "ok", "booked", s.ids));
+  const auto step = decide_next(s.view(), {.available = true}, s.ids);
+  REQUIRE(step.run);
+  CHECK(step.run->response == "resp_2");
+  // The client asks; nobody asks for it.
+  CHECK_FALSE(continue_after_calls(s.view(), s.ids));
+}
+
 TEST_CASE("a lost run is begun again, never where the effect forbids it, and not for ever") {
   story s;
   s.answer({s.call("c1", "ask"), s.call("c2", "book"), s.call("c3", "pay")});
