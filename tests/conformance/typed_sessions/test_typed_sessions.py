@@ -6,7 +6,7 @@ import time
 
 import pytest
 from clients import AgentsTalk, OpenAITalk, text_of
-from conftest import SERVER_KEY, TRANSPORT, step
+from conftest import PATIENCE_S, SERVER_KEY, TRANSPORT, step
 from openai import AuthenticationError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -161,6 +161,16 @@ async def refused(client, stage, key):
             await plain.realtime.client_secrets.create()
 
 
+async def until_refused(stage, key):
+    """Opens the key's session again and again, until the server has had enough of it."""
+    deadline = time.monotonic() + PATIENCE_S
+    with pytest.raises(InvalidStatus) as why:
+        while time.monotonic() < deadline:
+            async with stage.client(key) as client, client.realtime.connect(model="desk") as connection:
+                assert (await connection.recv()).type == "session.created"
+    assert why.value.response.status_code == 401
+
+
 async def closed_by_revoking(client, stage, key, name):
     async with client.open(stage, key) as talk:
         await asyncio.to_thread(stage.keys, "revoke", name)
@@ -186,8 +196,8 @@ def test_keys_do_not_open(stage, client):
                 made = await stage.secret()
                 await closed_by_revoking(client, stage, made.value, made.value)
             with step(client.title, "an expired client key opens no more, and its open session goes on"):
-                # The moment that the server has named, by the same clock.
-                await asyncio.sleep(max(0, expiring.expires_at - time.time() + 0.001))
+                await until_refused(stage, expiring.value)
+                assert time.time() >= expiring.expires_at
                 await refused(client, stage, expiring.value)
                 await early.say("In short, please.", SHORT)
 
