@@ -132,20 +132,22 @@ def test_a_session_is_held(stage, client, kind):
     asyncio.run(run())
 
 
-def test_a_webhook_that_is_slower_than_a_tool_is_spoken_about_when_it_is_done(stage):
+def test_the_answer_to_a_tool_waits_for_the_slower_webhook_beside_it(stage):
     async def run():
         async with OpenAITalk.open(stage, SERVER_KEY) as talk:
             stage.fresh()
             stage.open.clear()
-            with step(OpenAITalk.title, "a webhook slower than a tool: spoken about when it is done"):
+            with step(OpenAITalk.title, "a webhook slower than a tool: one answer to both"):
                 try:
-                    running = '{"status":"running","note":"The answer comes later. Do not call it again."}'
-                    await talk.say("Tell me weather and price.", f"Together: {running}")
-                    told = len(talk.events)
+                    talking = asyncio.create_task(talk.say("Tell me weather and price.", f"Together: {PRICE}"))
+                    outputs = lambda: [one for one in talk.of("conversation.item.done") if one["item"]["type"] == "function_call_output"]  # noqa: E731
+                    await talk.until(outputs, "the tool's output")
                 finally:
                     stage.open.set()
-                spoken = lambda: [one for one in talk.of("response.done", told) if text_of(one) == f"Together: {PRICE}"]  # noqa: E731
-                await talk.until(spoken, "words about the price")
+                await talking
+                words = [text_of(one) for one in talk.of("response.done") if text_of(one)]
+                assert words.count(f"Together: {PRICE}") == 1
+                assert not [one for one in words if "running" in one]
 
     asyncio.run(run())
 
