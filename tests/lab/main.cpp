@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   cli.add_option("--seeds", seeds, "How many seeds");
   cli.add_option("--seed", single, "One seed, with its trace");
   cli.add_flag("--frames", lab_client::show_frames, "Print every frame of every client");
+  cli.add_flag("--late", world::late_analyzer,
+               "Only runs whose analyzer is 5 s late and whose model asks what its hint names");
   CLI11_PARSE(cli, argc, argv);
   // The log of a run is its trace; crashes are made on purpose.
   set_log_level(single != 0 ? log_level::info : log_level::off);

@@ -54,7 +54,8 @@ app_ptr make_app(dice& chance) {
   app->analyzer_tools = {"show"};
   // The offline agent in a quarter of the runs; else one that does what it likes, or one that asks
   // for what the checklist wants.
-  const auto* model = chance.chance(20) ? "rules" : chance.chance(33) ? "asker" : "script";
+  const auto* any = chance.chance(20) ? "rules" : chance.chance(33) ? "asker" : "script";
+  const auto* model = world::late_analyzer ? "asker" : any;
   app->conversation_models = {{.vendor = model}};
   app->analyzer_models = {{.vendor = model}};
   return app;
@@ -86,7 +87,7 @@ world::world(std::uint64_t seed, bool trace)
                                         });
   script_.call_percent = chance_.roll(4) * 20;
   script_.latency_max_ms = chance_.chance(50) ? 3 : 200;
-  script_.analyzer_extra_ms = chance_.chance(25) ? 5000 : 0;
+  script_.analyzer_extra_ms = chance_.chance(25) || late_analyzer ? 5000 : 0;
   script_.fail_percent = chance_.roll(3) * 5;
   script_.stall_percent = chance_.roll(3) * 2;
   start_node();

@@ -42,6 +42,9 @@ public:
 
   outcome run();
 
+  /// All runs are of one kind: the model asks what its hint names, the analyzer is 5 s late.
+  static inline bool late_analyzer = false;
+
 private:
   struct patron {
     std::unique_ptr<lab_client> client;
