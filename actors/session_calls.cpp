@@ -50,17 +50,11 @@ bool session_state::is_tried_out() const {
 }
 
 void session_state::drop_calls(std::vector<event_body>& events) {
-  std::vector<std::string> cancelled;
-  auto ends = cancel_calls(*who_.app, ahead(), *parts_.ids, cancelled);
-  if (ends.empty())
-    return;
   // Behind what the interruption has put.
-  if (!events.empty()) {
+  if (!events.empty())
     log_->push(std::exchange(events, {}), wall_ms(*parts_.where));
-    cancelled.clear();
-    ends = cancel_calls(*who_.app, ahead(), *parts_.ids, cancelled);
-  }
-  events = std::move(ends);
+  std::vector<std::string> cancelled;
+  events = cancel_calls(*who_.app, ahead(), *parts_.ids, cancelled);
   if (runner_)
     for (const auto& call : cancelled)
       self_->send(runner_, cancel_call{call});
