@@ -12,7 +12,7 @@ SEEDS ?= 3000
 FIRST ?= 1
 export FILES BASE JOBS
 
-.PHONY: help run test build dev format format-check lint lab bench chaos e2e screenshots clean-clone \
+.PHONY: help run test build dev models format format-check lint lab bench chaos e2e screenshots clean-clone \
         clean
 
 help: ## List the targets
@@ -34,6 +34,10 @@ build: ## Build build/release/sidevoice (g++, optimised)
 dev: ## Build the program and all tests with clang-14 and sanitizers, run nothing
 	@scripts/install.sh build test
 	@scripts/build.sh dev
+
+models: ## Fetch the models of speech and build whisper.cpp (~/.cache/sidevoice; 150 MB, once)
+	@scripts/install.sh build
+	@scripts/models.sh --required
 
 format: ## Format all C++ sources in place
 	@scripts/install.sh lint

@@ -41,11 +41,11 @@ using analyzer_inner =
   listener_actor::extend<caf::reacts_to<analysis_piece>, caf::reacts_to<analysis_deadline>,
                          caf::reacts_to<again_atom>>;
 
-/// True when there is something that no analysis has read.
+/// True when there is something that no analysis has read. Speech counts once it has words.
 bool has_unread(const session_view& view) {
   return std::any_of(view.items.begin(), view.items.end(), [&](const stored_item_ptr& entry) {
     return entry->seq > view.analyzed_to && entry->value.kind == item_kind::message
-           && entry->value.role == item_role::user;
+           && entry->value.role == item_role::user && !entry->value.text.empty();
   });
 }
 
@@ -69,6 +69,8 @@ public:
 
   void on_published(const published& batch) {
     const auto news = std::any_of(batch.events.begin(), batch.events.end(), [](const event_ptr& e) {
+      if (const auto* words = std::get_if<input_transcribed>(&e->body))
+        return !words->text.empty();
       const auto* put = std::get_if<item_put>(&e->body);
       return put != nullptr && put->value.kind == item_kind::message
              && put->value.role == item_role::user;

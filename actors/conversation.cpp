@@ -88,6 +88,10 @@ public:
     said_ = 0;
     calls_.clear();
     cutter_ = {};
+    if (!run_->say.empty()) {
+      say(run_->say);
+      return end(response_status::completed, {}, {});
+    }
     const auto options = run_->options ? *run_->options : response_options{};
     auto request = make_conversation_prompt(run_->app, *run_->view, options, wall_ms(*parts_.where),
                                             unavailable_tools());

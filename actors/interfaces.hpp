@@ -1,6 +1,9 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "actors/voice_messages.hpp"
+
+#include <variant>
 
 /// All typed handles. Typed aliases cannot name each other in a circle, so this is a ladder: each
 /// rung names only rungs above it in this file.
@@ -30,6 +33,84 @@ using runner_actor = caf::typed_actor<
   // Run a tool of this server, beside whatever else runs.
   caf::reacts_to<run_call>, caf::reacts_to<cancel_call>>;
 
+// -- the voice seat: three actors, while somebody holds it
+// ----------------------------------------------------
+
+/// Turn taking and interruptions.
+using audio_actor = caf::typed_actor<
+  // From the connection.
+  caf::reacts_to<speech_edge>, caf::reacts_to<playout_report>,
+  // From stt.
+  caf::reacts_to<utterance_text>,
+  // From the session: the answer of this seat moves on.
+  caf::reacts_to<published>, caf::reacts_to<answer_delta>, caf::reacts_to<notice>,
+  caf::reacts_to<tool_call>, caf::reacts_to<tool_cancelled>, caf::reacts_to<change_seat>>;
+
+/// Sound to words: gives the connection its feed, and audio what comes of it.
+using stt_actor = caf::typed_actor<caf::reacts_to<audio_actor>, caf::reacts_to<transcript_overdue>>;
+
+/// Words to sound.
+using tts_actor = listener_actor::extend<caf::reacts_to<speech_open>, caf::reacts_to<text_complete>,
+                                         caf::reacts_to<say_filler>, caf::reacts_to<change_seat>,
+                                         // From the connection.
+                                         caf::reacts_to<want_speech>, caf::reacts_to<speak_from>>;
+
+/// Who takes the seat's sound now. Sent again whenever one of them has been restarted.
+struct voice_team {
+  std::uint64_t seat = 0;
+  audio_actor audio;
+  tts_actor tts;
+};
+
+} // namespace sidevoice
+
+SIDEVOICE_LOCAL_MESSAGE(voice_team)
+
+namespace sidevoice {
+
+/// The connection that holds the seat.
+using seat_actor =
+  caf::typed_actor<caf::reacts_to<voice_team>, caf::reacts_to<voice_feed>,
+                   caf::reacts_to<live_words>, caf::reacts_to<speech_sound>,
+                   caf::reacts_to<playout_order>, caf::reacts_to<utterance_settled>,
+                   caf::reacts_to<turn_over>, caf::reacts_to<seat_lost>>;
+
+/// Take the seat; who holds it now loses it. Errors: `unavailable` with reason "voice_unavailable"
+/// (no engines for this app; the detail says what is missing), `overloaded` with reason
+/// "voice_sessions".
+struct take_seat {
+  seat_actor who;
+  seat_terms terms;
+};
+
+/// A voice actor has started.
+struct join_voice {
+  std::uint64_t seat = 0;
+  std::variant<audio_actor, stt_actor, tts_actor> who;
+};
+
+/// What the supervisor starts the voice actors with.
+struct start_voice {
+  std::uint64_t seat = 0;
+  seat_actor holder;
+  seat_terms terms;
+};
+struct stop_voice {
+  std::uint64_t seat = 0;
+};
+
+} // namespace sidevoice
+
+SIDEVOICE_LOCAL_MESSAGE(take_seat)
+SIDEVOICE_LOCAL_MESSAGE(join_voice)
+SIDEVOICE_LOCAL_MESSAGE(start_voice)
+SIDEVOICE_LOCAL_MESSAGE(stop_voice)
+
+namespace sidevoice {
+
+/// Keeps the voice actors of a session running.
+using voice_keeper = caf::typed_actor<caf::reacts_to<start_voice>, caf::reacts_to<stop_voice>>;
+
 /// Attach a listener. With `snapshot`, the state comes whole; else the durable events after
 /// `after`.
 struct attach {
@@ -54,6 +135,7 @@ struct join_runner {
 
 } // namespace sidevoice
 
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(sidevoice::voice_keeper)
 SIDEVOICE_LOCAL_MESSAGE(attach)
 SIDEVOICE_LOCAL_MESSAGE(join_runner)
 SIDEVOICE_LOCAL_MESSAGE(offer_tools)
@@ -71,6 +153,15 @@ using session_actor = caf::typed_actor<
   caf::replies_to<answer_approval>::with<accepted>, caf::replies_to<end_session>::with<accepted>,
   // Replaces the listener's offer.
   caf::reacts_to<offer_tools>,
+  // The voice seat.
+  caf::replies_to<take_seat>::with<seat_taken>, caf::reacts_to<change_seat>,
+  caf::reacts_to<leave_seat>, caf::reacts_to<playout_report>,
+  caf::replies_to<hear_item>::with<accepted>, caf::replies_to<interrupt_speech>::with<accepted>,
+  // The voice actors' side.
+  caf::reacts_to<voice_keeper>, caf::reacts_to<join_voice>,
+  caf::replies_to<commit_speech>::with<speech_committed>,
+  caf::replies_to<put_transcript>::with<accepted>, caf::replies_to<request_prompt>::with<accepted>,
+  caf::reacts_to<turn_measured>, caf::reacts_to<transcript_overdue>, caf::reacts_to<say_filler>,
   // The children's side.
   caf::reacts_to<join_runner>, caf::reacts_to<answer_delta>, caf::reacts_to<answer_done>,
   caf::reacts_to<call_done>, caf::replies_to<propose_topics>::with<analysis_taken>,
@@ -95,6 +186,8 @@ struct tree_report {
 using session_supervisor_actor = caf::typed_actor<
   // The session, once it runs.
   caf::replies_to<find_session>::with<session_actor>, caf::replies_to<tree_atom>::with<tree_report>,
+  // Starts the voice actors, instead of those of an older seat; ends them.
+  caf::reacts_to<start_voice>, caf::reacts_to<stop_voice>,
   // Ends the tree; nothing is lost, since all of it is in the journal.
   caf::reacts_to<stop_atom>>;
 

@@ -59,7 +59,8 @@ std::optional<append_events> journal::begin(std::string append_id) {
              .append_id = std::move(append_id),
              .events = in_flight_,
              .status = row_status(*ahead_),
-             .open_responses = ahead_->open_responses.size() + ahead_->open_calls.size(),
+             .open_responses = ahead_->open_responses.size() + ahead_->open_calls.size()
+                               + ahead_->open_speech.size(),
              .spent = spent,
              .day = spent == 0 ? 0 : day_of(in_flight_.back()->at)};
   return append_;

@@ -110,9 +110,18 @@ struct end_session {
   std::string reason = "ended";
 };
 
+/// A spoken answer was heard only this far, says its client; beyond its end nothing is to be done.
+/// Errors: `not_found`, `invalid` (it was not spoken).
+struct hear_item {
+  std::string item;
+  std::uint32_t ms = 0;
+  /// Bytes of its text; unset: in proportion to `ms`.
+  std::optional<std::size_t> text_end;
+};
+
 using session_command =
   std::variant<put_item, remove_item, get_item, request_response, cancel_response, edit_topic,
-               undo_topic, answer_call, answer_approval, end_session>;
+               undo_topic, answer_call, answer_approval, hear_item, end_session>;
 
 /// The command's events are in the journal.
 struct accepted {
@@ -208,6 +217,8 @@ struct run_response {
   app_ptr app;
   /// False: too many rounds of tools came before; this one has to talk.
   bool may_call = true;
+  /// Not empty: just this is said, and no model is asked.
+  std::string say = {};
 };
 
 /// Runs a call of a tool of this server; its call.started is durable. Answered by `call_done`.
@@ -312,6 +323,7 @@ SIDEVOICE_LOCAL_MESSAGE(edit_topic)
 SIDEVOICE_LOCAL_MESSAGE(undo_topic)
 SIDEVOICE_LOCAL_MESSAGE(answer_call)
 SIDEVOICE_LOCAL_MESSAGE(answer_approval)
+SIDEVOICE_LOCAL_MESSAGE(hear_item)
 SIDEVOICE_LOCAL_MESSAGE(end_session)
 SIDEVOICE_LOCAL_MESSAGE(accepted)
 SIDEVOICE_LOCAL_MESSAGE(published)

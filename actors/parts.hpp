@@ -2,12 +2,15 @@
 
 #include "actors/budget.hpp"
 #include "actors/calls.hpp"
+#include "actors/seat_register.hpp"
+#include "actors/turn_histograms.hpp"
 #include "config/app_registry.hpp"
 #include "config/counters.hpp"
 #include "config/ids.hpp"
 #include "config/loop.hpp"
 #include "persistence/store.hpp"
 #include "providers/catalogue.hpp"
+#include "providers/speech/engines.hpp"
 #include "providers/vendor_health.hpp"
 
 #include <chrono>
@@ -28,6 +31,14 @@ struct session_timing {
   std::chrono::milliseconds stall{20'000};
   /// Calls of tools that wait for somebody.
   call_patience calls;
+  /// The words of an utterance, once it has ended; then the next engine, then "failed".
+  std::chrono::milliseconds transcript{8'000};
+  /// Speech without words that nobody transcribes any more is given up as lost.
+  std::chrono::milliseconds speech{20'000};
+  /// From one piece of an engine's speech to the next.
+  std::chrono::milliseconds tts_stall{5'000};
+  /// A spoken answer whose sound is not sent this long after it should have been.
+  std::chrono::milliseconds playout_slack{15'000};
   /// A whole analysis.
   std::chrono::milliseconds analysis{30'000};
   /// Pause after a failed analysis before the one retry.
@@ -44,6 +55,12 @@ struct node_parts {
   http_client* http = nullptr;
   /// Null: nobody counts the money.
   spend_ledger* ledger = nullptr;
+  /// Null: no local speech.
+  speech_engines* speech = nullptr;
+  /// Null: voice seats are not counted.
+  seat_register* seats = nullptr;
+  /// Null: turns are not counted.
+  turn_histograms* turns = nullptr;
   /// Null: failures of vendors are not remembered.
   vendor_health* health = nullptr;
   /// Where addresses of tools find their references.

@@ -109,8 +109,11 @@ private:
 
 bool has_unanalyzed_input(const session_view& view) {
   return std::any_of(view.items.begin(), view.items.end(), [&view](const auto& stored) {
-    return stored->seq > view.analyzed_to && stored->value.kind == item_kind::message
-           && stored->value.role == item_role::user;
+    const auto& value = stored->value;
+    // Speech that stayed without words has answered nothing.
+    return stored->seq > view.analyzed_to && value.kind == item_kind::message
+           && value.role == item_role::user
+           && (!value.text.empty() || view.find_speech(value.id) != nullptr);
   });
 }
 

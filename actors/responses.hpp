@@ -45,20 +45,24 @@ struct next_step {
 /// - else the oldest requested response begins.
 next_step decide_next(const session_view& view, const runner_status& runner, id_source& ids);
 
+/// How an answer was spoken: its sound in ms, as far as it was heard. Unset: it was not.
+using spoken_ms = std::optional<std::uint32_t>;
+
 /// The events that end a running response early: what was heard becomes its item, the rest is kept
 /// apart. `reason` "client_cancelled" or "turn_detected".
 std::vector<event_body> interrupt_response(const session_view& view, const response_state& response,
                                            const std::string& heard, const std::string& held,
-                                           const std::string& reason);
+                                           const std::string& reason, spoken_ms spoken = {});
 
 /// The events that end a run by its own account: its message, its calls, its end.
 std::vector<event_body> finish_response(const session_view& view, const response_state& response,
-                                        const answer_done& done, const std::string& text);
+                                        const answer_done& done, const std::string& text,
+                                        spoken_ms spoken = {});
 
 /// Item ids that a new request answers: what is unanswered, else the request itself.
 std::vector<std::string> cause_of(const session_view& view, const std::string& response);
 
-/// Rank of the next item at the end.
+/// Rank of the next item at the end: behind the place that is kept for a running answer.
 std::string next_rank(const session_view& view);
 
 } // namespace sidevoice

@@ -96,6 +96,8 @@ void session_state::take_over(const claimed& session) {
     begin_life();
   for (const auto& call : ahead().open_calls)
     wait_for_call(*call);
+  for (const auto& open : ahead().open_speech)
+    wait_for_words(open.item);
   pump();
   check_idle();
 }
@@ -124,6 +126,8 @@ void session_state::begin_life() {
 }
 
 void session_state::on_down(const caf::down_msg& down) {
+  if (seat_ && down.source == seat_->holder.address())
+    lose_seat();
   if (runner_ && down.source == runner_.address()) {
     runner_ = nullptr;
     lose_runner();
@@ -146,7 +150,7 @@ calendar_day session_state::today() const {
 
 void session_state::check_idle() {
   const auto busy = !log_ || !log_->idle() || !attaching_.empty() || ahead().running() != nullptr
-                    || !ahead().open_calls.empty()
+                    || !ahead().open_calls.empty() || !ahead().open_speech.empty()
                     || std::any_of(listeners_.begin(), listeners_.end(),
                                    [](const listener& l) { return l.is_client; });
   const auto number = ++idle_;
@@ -199,6 +203,28 @@ session_inner::behavior_type session_behavior(session_state::pointer self, const
     once_loaded(s, &session_state::on_approval),
     once_loaded(s, &session_state::on_end),
     [&s](const offer_tools& offer) { s.on_offer(offer); },
+    [&s](const take_seat& request) -> caf::result<seat_taken> {
+      if (!s.loaded())
+        return caf::skip();
+      return s.on_take_seat(request);
+    },
+    [&s](const change_seat& change) { s.on_change_seat(change); },
+    [&s](const leave_seat& leave) { s.on_leave_seat(leave); },
+    [&s](const playout_report& report) { s.on_playout(report); },
+    once_loaded(s, &session_state::on_hear),
+    once_loaded(s, &session_state::on_interrupt),
+    [&s](const voice_keeper& keeper) { s.on_keeper(keeper); },
+    [&s](const join_voice& join) { s.on_join_voice(join); },
+    [&s](const commit_speech& speech) -> caf::result<speech_committed> {
+      if (!s.loaded())
+        return caf::skip();
+      return s.on_commit_speech(speech);
+    },
+    once_loaded(s, &session_state::on_transcript),
+    once_loaded(s, &session_state::on_prompt),
+    [&s](turn_measured& measured) { s.on_measured(std::move(measured)); },
+    [&s](const transcript_overdue& overdue) { s.on_overdue(overdue); },
+    [&s](const say_filler& filler) { s.on_filler(filler); },
     [&s](const join_runner& offer) { s.on_join(offer); },
     [&s](answer_delta& piece) { s.on_delta(std::move(piece)); },
     [&s](answer_done& done) { s.on_answer(std::move(done)); },
@@ -221,6 +247,8 @@ session_inner::behavior_type session_behavior(session_state::pointer self, const
     [&s](const store_deadline&) { s.on_store_deadline(); },
     [&s](const call_deadline&) { s.on_call_deadline(); },
     [&s](const call_is_slow& slow) { s.on_call_slow(slow); },
+    [&s](const speech_deadline&) { s.on_speech_deadline(); },
+    [&s](const playout_deadline& deadline) { s.on_playout_deadline(deadline); },
     [&s](const idle_over& over) { s.on_idle(over); },
     [&s](retry_atom) { s.on_retry(); },
   };

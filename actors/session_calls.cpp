@@ -164,7 +164,11 @@ void session_state::on_call_deadline() {
 }
 
 void session_state::lose_runner() {
-  lose_run();
+  // An answer whose text is whole needs nobody but its speaker.
+  if (speaking_)
+    runner_status_.available = static_cast<bool>(runner_);
+  else
+    lose_run();
   calls_.runner = static_cast<bool>(runner_);
   if (!log_)
     return;

@@ -88,8 +88,10 @@ void session_state::interrupt(const std::string& reason, std::vector<event_body>
   if (running == nullptr)
     return;
   const auto ours = gate_.is_open() && gate_.response() == running->id;
-  auto closing = interrupt_response(ahead(), *running, ours ? gate_.heard() : running->spoken,
-                                    ours ? gate_.held() : std::string{}, reason);
+  auto held = ours ? gate_.held() : std::string{};
+  const auto heard = ours ? heard_of_answer(held) : running->spoken;
+  auto closing = interrupt_response(ahead(), *running, heard, held, reason,
+                                    ours ? spoken_so_far() : std::nullopt);
   events.insert(events.end(), std::make_move_iterator(closing.begin()),
                 std::make_move_iterator(closing.end()));
   if (!ours)
@@ -98,6 +100,8 @@ void session_state::interrupt(const std::string& reason, std::vector<event_body>
     self_->send(runner_, cancel_run{gate_.item()});
   options_.erase(gate_.response());
   gate_.close();
+  speaking_.reset();
+  spoken_item_.clear();
   runner_status_.response.clear();
 }
 

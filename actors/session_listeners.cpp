@@ -94,6 +94,8 @@ void session_state::lose_run() {
     if (runner_)
       self_->send(runner_, cancel_run{gate_.item()});
     gate_.close();
+    speaking_.reset();
+    spoken_item_.clear();
   }
   runner_status_.response.clear();
   runner_status_.available = static_cast<bool>(runner_);
@@ -107,6 +109,7 @@ void session_state::tell(const answer_delta& piece) {
 void session_state::let_out(answer_gate::release out) {
   for (const auto& piece : out.pieces)
     tell(piece);
+  tell_text();
   if (!out.clauses.empty())
     write(std::move(out.clauses), nullptr);
 }
@@ -125,12 +128,30 @@ void session_state::on_answer(answer_done done) {
   const auto* response = ahead().find_response(done.response);
   if (response == nullptr || response->phase != response_phase::started)
     return;
+  const auto said = !gate_.heard().empty() || !gate_.held().empty();
+  // What is spoken ends when its sound has gone out.
+  if (said && seat_ && spoken_item_ == done.run)
+    return speak_rest(std::move(done));
+  end_answer(std::move(done), std::nullopt);
+}
+
+void session_state::complete_answer(spoken_ms spoken) {
+  auto done = std::move(*speaking_);
+  speaking_.reset();
+  end_answer(std::move(done), spoken);
+}
+
+void session_state::end_answer(answer_done done, spoken_ms spoken) {
+  spoken_item_.clear();
+  const auto* response = ahead().find_response(done.response);
+  if (response == nullptr || response->phase != response_phase::started)
+    return;
   runner_status_.response.clear();
   const auto known = options_.extract(done.response);
   const auto options = known.empty() ? nullptr : known.mapped();
   auto text = gate_.heard() + gate_.held();
   const auto& calls = done.calls;
-  log_->push(finish_response(ahead(), *response, done, text), wall_ms(*parts_.where));
+  log_->push(finish_response(ahead(), *response, done, text, spoken), wall_ms(*parts_.where));
   if (done.reason == "budget_session" || done.reason == "budget_day") {
     for (const auto& l : listeners_)
       self_->send(l.who,

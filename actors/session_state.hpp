@@ -48,6 +48,12 @@ struct call_deadline {};
 struct call_is_slow {
   std::string call;
 };
+/// Time to look whether words of speech are overdue.
+struct speech_deadline {};
+/// The sound of this answer should have been sent by now.
+struct playout_deadline {
+  std::string item;
+};
 /// The idle time that began with this number is over.
 struct idle_over {
   std::uint64_t idle = 0;
@@ -63,18 +69,19 @@ SIDEVOICE_LOCAL_MESSAGE(rest_read)
 SIDEVOICE_LOCAL_MESSAGE(store_deadline)
 SIDEVOICE_LOCAL_MESSAGE(call_deadline)
 SIDEVOICE_LOCAL_MESSAGE(call_is_slow)
+SIDEVOICE_LOCAL_MESSAGE(speech_deadline)
+SIDEVOICE_LOCAL_MESSAGE(playout_deadline)
 SIDEVOICE_LOCAL_MESSAGE(idle_over)
 
 namespace sidevoice {
 
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 
-using session_inner =
-  session_actor::extend<caf::reacts_to<journal_claimed>, caf::reacts_to<release_read>,
-                        caf::reacts_to<append_answered>, caf::reacts_to<append_read_back>,
-                        caf::reacts_to<rest_read>, caf::reacts_to<store_deadline>,
-                        caf::reacts_to<call_deadline>, caf::reacts_to<call_is_slow>,
-                        caf::reacts_to<idle_over>, caf::reacts_to<retry_atom>>;
+using session_inner = session_actor::extend<
+  caf::reacts_to<journal_claimed>, caf::reacts_to<release_read>, caf::reacts_to<append_answered>,
+  caf::reacts_to<append_read_back>, caf::reacts_to<rest_read>, caf::reacts_to<store_deadline>,
+  caf::reacts_to<call_deadline>, caf::reacts_to<call_is_slow>, caf::reacts_to<speech_deadline>,
+  caf::reacts_to<playout_deadline>, caf::reacts_to<idle_over>, caf::reacts_to<retry_atom>>;
 
 /// Owned by one session actor; touched only inside its handlers.
 class session_state {
@@ -139,6 +146,28 @@ public:
   void on_call_deadline();
   void on_call_slow(const call_is_slow& slow);
 
+  // -- the voice seat (session_voice.cpp, session_playout.cpp)
+  // ---------------------------------------------------------------------
+
+  void on_keeper(const voice_keeper& keeper) {
+    keeper_ = keeper;
+  }
+  caf::typed_response_promise<seat_taken> on_take_seat(const take_seat& request);
+  void on_change_seat(const change_seat& change);
+  void on_leave_seat(const leave_seat& leave);
+  void on_join_voice(const join_voice& join);
+  void on_overdue(const transcript_overdue& overdue);
+  void on_filler(const say_filler& filler);
+  caf::typed_response_promise<speech_committed> on_commit_speech(const commit_speech& speech);
+  promise on_transcript(const put_transcript& words);
+  promise on_prompt(const request_prompt& prompt);
+  promise on_interrupt(const interrupt_speech& command);
+  promise on_hear(const hear_item& command);
+  void on_playout(const playout_report& report);
+  void on_measured(turn_measured measured);
+  void on_speech_deadline();
+  void on_playout_deadline(const playout_deadline& deadline);
+
   // -- listeners and the runner (session_listeners.cpp)
   // -----------------------------------------------------
 
@@ -185,6 +214,20 @@ private:
   void wait_for_call(const call_state& call);
   void hand_out(const call_state& call);
   void lose_runner();
+  void end_voice(std::uint64_t seat);
+  void lose_seat();
+  void speak_greeting();
+  [[nodiscard]] std::string language() const;
+  void wait_for_words(const std::string& item);
+  void open_speech(const run_response& run);
+  void speak_rest(answer_done done);
+  void tell_text();
+  void complete_answer(spoken_ms spoken);
+  void note_playing(const playout_point& point);
+  void end_answer(answer_done done, spoken_ms spoken);
+  [[nodiscard]] std::string fixed_words(const response_state& response) const;
+  [[nodiscard]] spoken_ms spoken_so_far() const;
+  [[nodiscard]] std::string heard_of_answer(std::string& held) const;
   void lose_page(const caf::actor_addr& page);
   void find_offers();
   [[nodiscard]] listener_actor page_for(const std::string& tool) const;
@@ -202,6 +245,16 @@ private:
     /// Tools it runs; the higher number offered later.
     std::vector<std::string> offers = {};
     std::uint64_t offered = 0;
+  };
+  /// Who talks, and the actors that serve them.
+  struct voice_seat {
+    std::uint64_t number = 0;
+    seat_actor holder;
+    seat_terms terms;
+    audio_actor audio;
+    stt_actor stt;
+    tts_actor tts;
+    seat_register::ticket ticket;
   };
   struct pending_attach {
     attach request;
@@ -230,6 +283,18 @@ private:
   bool calls_watched_ = false;
   /// Calls whose start has become durable with the events that are being published.
   std::vector<std::string> calls_due_out_;
+  voice_keeper keeper_;
+  std::optional<voice_seat> seat_;
+  std::uint64_t seats_ = 0;
+  /// Item of the running answer, where it is spoken.
+  std::string spoken_item_;
+  /// An answer whose text is whole and whose sound is still going out; its text has been told.
+  std::optional<answer_done> speaking_;
+  bool text_told_ = false;
+  playout_point playing_;
+  /// When speech without words is given up.
+  std::unordered_map<std::string, loop::clock::time_point> speech_due_;
+  bool speech_watched_ = false;
   std::uint64_t next_number_ = 0;
   /// When the awaited store answer is due; nothing while none is.
   std::optional<loop::clock::time_point> store_due_;

@@ -43,10 +43,13 @@ void session_state::pump() {
       runner_status_.lost_response.clear();
       runner_status_.lost_text.clear();
       gate_.open(step.run->response, step.run->attempt, step.run->item);
+      open_speech(*step.run);
       step.run->view = log_->ahead();
       if (auto known = options_.find(step.run->response); known != options_.end())
         step.run->options = known->second;
       step.run->app = who_.app;
+      if (const auto* response = ahead().find_response(step.run->response))
+        step.run->say = fixed_words(*response);
       step.run->may_call = tool_rounds(ahead(), step.run->response) < who_.app->max_tool_rounds;
       self_->send(runner_, std::move(*step.run));
     }
@@ -156,6 +159,8 @@ void session_state::on_refused(const error& why) {
   for (const auto& call : ahead().open_calls)
     if (!call_due_.contains(call->call.call))
       wait_for_call(*call);
+  for (const auto& open : ahead().open_speech)
+    wait_for_words(open.item);
   if (gate_.is_open())
     lose_run();
   auto refused = std::exchange(waiting_, {});

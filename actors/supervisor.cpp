@@ -12,6 +12,8 @@ namespace sidevoice {
 struct restart_child {
   std::size_t index = 0;
   std::uint64_t generation = 0;
+  /// Of voice actors: the seat they serve.
+  std::uint64_t seat = 0;
 };
 
 } // namespace sidevoice
@@ -49,10 +51,12 @@ public:
     self_->monitor(parent);
     tree_ = tree;
     who_ = who;
-    children_.resize(1 + tree_.children.size());
+    children_.resize(1 + tree_.children.size() + tree_.voice.size());
     children_[0].name = "session";
     for (std::size_t i = 0; i < tree_.children.size(); ++i)
       children_[i + 1].name = tree_.children[i].name;
+    for (std::size_t i = 0; i < tree_.voice.size(); ++i)
+      children_[first_voice() + i].name = tree_.voice[i].name;
     self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
     // Children are linked, so that they end with their supervisor; their own ends come as down
     // messages.
@@ -75,8 +79,10 @@ public:
 
   [[nodiscard]] tree_report report() const {
     tree_report all;
-    for (const auto& child : children_)
-      all.entries.push_back({child.name, who_.id, child.policy.restarts(), child.last_reason});
+    for (std::size_t i = 0; i < children_.size(); ++i)
+      if (i < first_voice() || voice_)
+        all.entries.push_back(
+          {children_[i].name, who_.id, children_[i].policy.restarts(), children_[i].last_reason});
     return all;
   }
 
@@ -85,8 +91,24 @@ public:
       return;
     if (restart.index == 0)
       start_session();
-    else
+    else if (restart.index < first_voice())
       start_child(restart.index);
+    else if (voice_ && voice_->seat == restart.seat)
+      start_voice_child(restart.index);
+  }
+
+  void on_start_voice(const start_voice& seat) {
+    if (stopping_)
+      return;
+    end_voice();
+    voice_ = seat;
+    for (auto i = first_voice(); i < children_.size(); ++i)
+      start_voice_child(i);
+  }
+
+  void on_stop_voice(const stop_voice& seat) {
+    if (voice_ && voice_->seat == seat.seat)
+      end_voice();
   }
 
   /// Ends the children and then itself; who waits gets the reason.
@@ -116,8 +138,9 @@ private:
     ++generation_;
     ready_ = false;
     session_ = tree_.session(self_->system(), parts_, who_);
+    self_->send(session_, voice_keeper{supervisor_inner{self_}});
     watch(children_[0], caf::actor_cast<caf::actor>(session_));
-    for (std::size_t i = 1; i < children_.size(); ++i)
+    for (std::size_t i = 1; i < first_voice(); ++i)
       start_child(i);
     self_->request(session_, load_deadline, view_atom::value)
       .then([this](const attached&) { on_ready(); },
@@ -140,6 +163,22 @@ private:
   void start_child(std::size_t index) {
     auto& child = children_[index];
     watch(child, tree_.children[index - 1].start(self_->system(), parts_, who_, session_));
+  }
+
+  /// Voice actors come behind the session's own children.
+  [[nodiscard]] std::size_t first_voice() const {
+    return 1 + tree_.children.size();
+  }
+
+  void start_voice_child(std::size_t index) {
+    watch(children_[index], tree_.voice[index - first_voice()].start(self_->system(), parts_, who_,
+                                                                     session_, *voice_));
+  }
+
+  void end_voice() {
+    for (auto i = first_voice(); i < children_.size(); ++i)
+      end(children_[i]);
+    voice_.reset();
   }
 
   void watch(child_entry& child, caf::actor fresh) {
@@ -172,6 +211,8 @@ private:
     if (index == 0 && is_final(reason))
       return stop(reason);
     const auto pause = child.policy.on_crash(parts_.where->now(), parts_.ids->random());
+    if (!pause && index >= first_voice())
+      return lose_voice(child);
     if (!pause) {
       parts_.count->add(counter::sessions_failed);
       log(log_level::error, "session.failed",
@@ -185,10 +226,23 @@ private:
     if (index == 0) {
       ready_ = false;
       ++generation_;
-      for (std::size_t i = 1; i < children_.size(); ++i)
+      for (std::size_t i = 1; i < first_voice(); ++i)
         end(children_[i]);
+      end_voice();
     }
-    self_->delayed_send(self_, *pause, restart_child{index, generation_});
+    self_->delayed_send(self_, *pause,
+                        restart_child{index, generation_, voice_ ? voice_->seat : 0});
+  }
+
+  /// The seat is lost and the session goes on as text.
+  void lose_voice(child_entry& child) {
+    log(log_level::error, "seat.failed",
+        {{"session", who_.id}, {"child", child.name}, {"reason", child.last_reason}});
+    child.policy = {};
+    const auto seat = *voice_;
+    end_voice();
+    self_->send(session_, leave_seat{seat.seat});
+    self_->send(seat.holder, seat_lost{seat.seat, "failed"});
   }
 
   supervisor_inner::pointer self_;
@@ -199,6 +253,8 @@ private:
   session_actor session_;
   std::vector<child_entry> children_;
   std::vector<caf::typed_response_promise<session_actor>> waiting_;
+  /// Who talks now.
+  std::optional<start_voice> voice_;
   /// Counts starts of the session; restarts planned under an older one are obsolete.
   std::uint64_t generation_ = 0;
   bool ready_ = false;
@@ -214,6 +270,8 @@ supervisor_behavior(supervisor_inner::stateful_pointer<supervisor_state> self,
   return {
     [&s](const find_session&) { return s.on_find(); },
     [&s](tree_atom) { return s.report(); },
+    [&s](const start_voice& seat) { s.on_start_voice(seat); },
+    [&s](const stop_voice& seat) { s.on_stop_voice(seat); },
     [&s](stop_atom) { s.stop(caf::exit_reason::user_shutdown); },
     [&s](const restart_child& restart) { s.on_restart(restart); },
   };

@@ -18,10 +18,19 @@ struct session_child {
     start;
 };
 
+/// One that is there while somebody holds the voice seat.
+struct voice_child {
+  const char* name;
+  std::function<caf::actor(caf::actor_system&, const node_parts&, const find_session&,
+                           const session_actor&, const start_voice&)>
+    start;
+};
+
 /// What a session's supervisor runs: the session first, then the others in order.
 struct session_tree {
   std::function<session_actor(caf::actor_system&, const node_parts&, const find_session&)> session;
   std::vector<session_child> children;
+  std::vector<voice_child> voice = {};
 };
 
 /// Starts the supervisor of one session. A child that crashes is started again with backoff; a

@@ -1,3 +1,4 @@
+#include "actors/speech_line.hpp"
 #include "cli/commands.hpp"
 #include "cli/follow_apps.hpp"
 #include "cluster/node.hpp"
@@ -5,6 +6,7 @@
 #include "config/log.hpp"
 #include "config/settings.hpp"
 #include "gateway/gateway.hpp"
+#include "providers/speech/models_folder.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -35,6 +37,9 @@ struct serve_options {
   std::optional<std::string> tls_key;
   std::vector<std::string> trusted_proxies;
   std::string assets;
+  std::optional<std::string> models;
+  bool no_speech = false;
+  bool fake_speech = false;
   bool allow_public = false;
   bool allow_public_admin = false;
   bool verbose = false;
@@ -68,6 +73,8 @@ std::optional<server_settings> read_settings(const serve_options& options) {
   settings.public_url = options.public_url.value_or(settings.public_url);
   settings.tls_certificate = options.tls_certificate.value_or(settings.tls_certificate);
   settings.tls_key = options.tls_key.value_or(settings.tls_key);
+  settings.speech = settings.speech && !options.no_speech;
+  settings.speech_models = options.models.value_or(settings.speech_models);
   if (!options.trusted_proxies.empty())
     settings.trusted_proxies = options.trusted_proxies;
   if (options.synchronous)
@@ -115,21 +122,43 @@ gateway_options gateway_settings(const server_settings& settings, const serve_op
   return how;
 }
 
+std::vector<histogram_value> turn_series(const turn_histograms& turns) {
+  std::vector<histogram_value> out;
+  for (const auto& one : turns.read())
+    out.push_back({.name = "sidevoice_turn_milliseconds",
+                   .help = "The silence that visitors heard after their spoken turns, by part",
+                   .part = one.part,
+                   .bounds = {turn_histograms::bounds.begin(), turn_histograms::bounds.end()},
+                   .counts = {one.counts.begin(), one.counts.end()},
+                   .sum = static_cast<double>(one.sum_ms)});
+  return out;
+}
+
 int run_node(node& home, const server_settings& settings, const serve_options& options) {
   auto following = follow_apps::start(home, settings.apps,
                                       {.profile = settings.profile, .env = process_environment()});
   if (!following)
     return fail(following.error());
-  auto opened = gateway::open({.io = &home.context(),
-                               .sys = &home.system(),
-                               .directory = home.directory(),
-                               .apps = &home.apps(),
-                               .count = &home.count(),
-                               .ids = &home.ids(),
-                               .where = &home.where(),
-                               .keys = home.parts().journal,
-                               .sessions = [&home] { return home.live_sessions(); },
-                               .options = gateway_settings(settings, options)});
+  auto opened = gateway::open(
+    {.io = &home.context(),
+     .sys = &home.system(),
+     .directory = home.directory(),
+     .apps = &home.apps(),
+     .count = &home.count(),
+     .ids = &home.ids(),
+     .where = &home.where(),
+     .keys = home.parts().journal,
+     .sessions = [&home] { return home.live_sessions(); },
+     .histograms = [&home] { return turn_series(*home.parts().turns); },
+     .vad = home.parts().speech != nullptr ? &home.parts().speech->vad() : nullptr,
+     .voice_of =
+       [&home](const app_definition& app_of) {
+         return voice_abilities{can_hear(home.parts(), app_of, app_of.language).has_value(),
+                                can_speak(home.parts(), app_of, app_of.language).has_value(),
+                                home.parts().speech != nullptr
+                                  && home.parts().speech->end_of_turn() != nullptr};
+       },
+     .options = gateway_settings(settings, options)});
   if (!opened)
     return fail(opened.error());
   auto& doors = **opened;
@@ -155,6 +184,9 @@ int run_node(node& home, const server_settings& settings, const serve_options& o
   wait_for_hang_up();
   home.sweep();
   doors.set_ready(true);
+  if (const auto* speech = home.parts().speech)
+    for (const auto& gap : speech->missing())
+      std::printf("voice: no %s: %s. %s\n", gap.part.c_str(), gap.why.c_str(), gap.remedy.c_str());
   // Scripts wait for this line; people click on it.
   std::printf("listening on %s (admin %s)\n", doors.url().c_str(), doors.admin_url().c_str());
   std::printf("open %s/ in a browser to talk with: ", doors.url().c_str());
@@ -188,6 +220,13 @@ int run_serve(const serve_options& options) {
                    .data = sqlite_options{.folder = settings->data,
                                           .synchronous = settings->synchronous}};
   how.timing.idle = settings->passivate_after;
+  if (settings->speech)
+    how.speech = speech_options{.models = settings->speech_models.empty()
+                                            ? default_models_folder(process_environment())
+                                            : settings->speech_models,
+                                .stt_workers = settings->stt_workers,
+                                .tts_workers = settings->tts_workers};
+  how.fake_speech = options.fake_speech;
   auto home = node::open(std::move(how));
   if (!home)
     return fail(home.error());
@@ -218,6 +257,11 @@ void add_serve(CLI::App& app, action& chosen) {
     ->check(CLI::IsMember({"full", "normal"}));
   command->add_option("--assets", o->assets,
                       "Folder that holds web/ and clients/js/ (default: found)");
+  command->add_option("--models", o->models,
+                      "Folder of the speech models (default: where `make models` has put them)");
+  command->add_flag("--no-speech", o->no_speech, "Load no speech models: chats only");
+  // For measurements (bench/voice.sh); no help line: it would only disappoint visitors.
+  command->add_flag("--fake-speech", o->fake_speech, "Scripted speech engines")->group("");
   command->add_option("--public-url", o->public_url,
                       "How visitors see the server, such as https://talk.example");
   command->add_option(

@@ -3,6 +3,7 @@
 #include "cluster/directory_local.hpp"
 #include "cluster/supervision_tree.hpp"
 #include "config/log.hpp"
+#include "providers/speech/fake_engines.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -46,6 +47,9 @@ struct node::body {
   asio_loop where;
   std::unique_ptr<store> journal;
   std::unique_ptr<http_client> http;
+  std::unique_ptr<speech_engines> speech;
+  seat_register seats;
+  turn_histograms turns;
   spend_ledger ledger;
   vendor_health health;
   node_parts parts;
@@ -67,12 +71,18 @@ result<std::unique_ptr<node>> node::open(node_options options) {
   auto inside = std::make_unique<body>(std::move(options.apps), options.worker_threads);
   auto& b = *inside;
   b.http = make_http_curl(b.where, b.count, {.ca_file = options.ca_file});
+  if (options.speech)
+    b.speech = options.fake_speech ? make_fake_speech(*options.speech, b.where, b.count)
+                                   : open_speech(*options.speech, b.where, b.count);
   b.journal = make_threaded_store(std::move(*disk), b.where, b.count);
   b.parts = {.journal = b.journal.get(),
              .providers = &b.providers,
              .apps = &b.apps,
              .http = b.http.get(),
              .ledger = &b.ledger,
+             .speech = b.speech.get(),
+             .seats = &b.seats,
+             .turns = &b.turns,
              .health = &b.health,
              .where = &b.where,
              .ids = &b.ids,

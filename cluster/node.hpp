@@ -19,6 +19,10 @@ struct node_options {
   /// Unset: everything stays in memory and is gone with the process.
   std::optional<sqlite_options> data;
   session_timing timing = {};
+  /// Unset: no speech on this node.
+  std::optional<speech_options> speech = {};
+  /// Engines by script instead (`providers/speech/fake_engines.hpp`), to measure the node by.
+  bool fake_speech = false;
   /// PEM file of authorities that vendors and webhooks are checked against; empty: the system's.
   std::string ca_file;
   /// Threads that run actors; 0: one per core.

@@ -8,8 +8,8 @@ namespace sidevoice {
 session_tree make_session_tree();
 
 /// Names of the node's own parts in the order of their start, and of the session's, for
-/// /debug/tree.
+/// /debug/tree; `with_voice` while somebody holds the voice seat.
 std::vector<std::string> node_tree_names();
-std::vector<std::string> session_tree_names();
+std::vector<std::string> session_tree_names(bool with_voice = false);
 
 } // namespace sidevoice

@@ -30,3 +30,35 @@ add_dependency(log LIBRARIES spdlog::spdlog fmt::fmt)
 add_dependency(cli11)
 add_dependency(asio LIBRARIES Threads::Threads
                DEFINITIONS BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+
+# flite: Debian ships neither a package file for CMake nor one for pkg-config. The order is that of its linking.
+set(flite_libraries)
+foreach(part cmu_us_slt cmu_us_rms cmu_us_awb cmu_us_kal16 usenglish cmulex)
+  find_library(FLITE_${part} flite_${part} REQUIRED)
+  list(APPEND flite_libraries ${FLITE_${part}})
+endforeach()
+find_library(FLITE_CORE flite REQUIRED)
+add_dependency(flite LIBRARIES ${flite_libraries} ${FLITE_CORE} m)
+
+pkg_check_modules(speexdsp REQUIRED IMPORTED_TARGET speexdsp)
+add_dependency(speexdsp LIBRARIES PkgConfig::speexdsp)
+
+# whisper.cpp is built by scripts/models.sh. Without it the program has no local speech to text and says so.
+if(DEFINED ENV{SIDEVOICE_CACHE})
+  set(speech_cache "$ENV{SIDEVOICE_CACHE}")
+else()
+  set(speech_cache "$ENV{HOME}/.cache/sidevoice")
+endif()
+set(whisper_folder "${speech_cache}/whisper.cpp-1.8.5")
+if(EXISTS "${whisper_folder}/lib/libwhisper.a")
+  add_dependency(whisper LIBRARIES "${whisper_folder}/lib/libwhisper.a" "${whisper_folder}/lib/libggml.a"
+                 "${whisper_folder}/lib/libggml-cpu.a" "${whisper_folder}/lib/libggml-base.a" Threads::Threads
+                 ${CMAKE_DL_LIBS} m)
+  target_include_directories(dep_whisper SYSTEM INTERFACE "${whisper_folder}/include")
+  # Of one source only, so that nothing else is compiled again when it comes or goes.
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/providers/speech/whisper_decoder.cpp
+                              PROPERTIES COMPILE_DEFINITIONS SIDEVOICE_WHISPER)
+else()
+  add_dependency(whisper)
+  message(STATUS "No whisper.cpp in ${speech_cache}: no local speech to text (scripts/models.sh builds it)")
+endif()

@@ -2,9 +2,9 @@
 # What a room may link beyond its lower rooms is listed here, in one place.
 set(room_config_dependencies dep_log dep_sodium dep_asio)
 set(room_persistence_dependencies dep_sqlite)
-set(room_providers_dependencies dep_curl)
+set(room_providers_dependencies dep_curl dep_flite dep_whisper)
 set(room_actors_dependencies dep_caf)
-set(room_gateway_dependencies dep_asio dep_openssl dep_prometheus)
+set(room_gateway_dependencies dep_asio dep_openssl dep_prometheus dep_speexdsp)
 set(room_cluster_dependencies)
 
 function(add_room name)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/voice.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -144,6 +146,10 @@ struct app_definition {
   bool complete_summary = false;
   std::vector<model_choice> conversation_models;
   std::vector<model_choice> analyzer_models;
+  /// Speech to text and back, in the order of trying.
+  std::vector<model_choice> stt_models;
+  std::vector<model_choice> tts_models;
+  voice_settings voice;
   std::string page_accent;
   std::string page_notice;
 

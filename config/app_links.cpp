@@ -52,6 +52,8 @@ public:
       return;
     check_models("conversation", app_.conversation_models);
     check_models("analyzer", app_.analyzer_models);
+    check_speech("stt", app_.stt_models);
+    check_speech("tts", app_.tts_models);
     check_prices();
   }
 
@@ -137,6 +139,22 @@ private:
         && std::none_of(models.begin(), models.end(), works))
       faults_.warn(path_of("models", agent), "no model that can be used now",
                    R"(set a vendor's key, or add "rules" as the last, which works offline)");
+  }
+
+  /// A vendor of a later version is skipped; an app may name it already.
+  void check_speech(const std::string& kind, const std::vector<model_choice>& models) {
+    const auto& here = speech_vendors_here();
+    const auto is_here = [&here](const std::string& vendor) {
+      return std::find(here.begin(), here.end(), vendor) != here.end();
+    };
+    const auto works = std::any_of(models.begin(), models.end(),
+                                   [&](const model_choice& one) { return is_here(one.vendor); });
+    const auto* list = find_at(root_, "models", kind);
+    for (std::size_t i = 0; list != nullptr && list->is_array() && i < list->size(); ++i)
+      if (const auto vendor = vendor_of((*list)[i]); !vendor.empty() && !is_here(vendor))
+        faults_.warn(path_of(path_of("models", kind), i), describe(ordered_json(vendor)),
+                     works ? "not in this version; the next one in the list takes over"
+                           : R"(not in this version; add "local", or there is no voice)");
   }
 
   void check_account(const std::string& vendor, const std::string& path) {

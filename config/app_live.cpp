@@ -60,8 +60,6 @@ public:
     limits.eur_per_session = fields.number("eur_per_session", 0.001, 1'000'000);
     limits.eur_per_day = fields.number("eur_per_day", 0.001, 10'000'000);
     fields.finish();
-    if (limits.voice_sessions)
-      faults_.warn(fields.path("voice_sessions"), "a limit of a later version", no_effect_yet);
     if (limits.eur_per_session && limits.eur_per_day
         && *limits.eur_per_session > *limits.eur_per_day)
       faults_.warn(fields.path("eur_per_session"), "more for a session than for a day",

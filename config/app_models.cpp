@@ -19,6 +19,10 @@ model_choice rules() {
   return {"rules", "", R"({"vendor":"rules"})"};
 }
 
+model_choice local_speech() {
+  return {"local", "", R"({"vendor":"local"})"};
+}
+
 /// "openai:gpt-4.1-mini", or "rules".
 model_choice from_text(const std::string& text) {
   const auto colon = text.find(':');
@@ -147,6 +151,8 @@ void read_models(const ordered_json* models, const std::string& path, app_defini
                  fault_list& faults) {
   app.conversation_models = {rules()};
   app.analyzer_models = {rules()};
+  app.stt_models = {local_speech()};
+  app.tts_models = {local_speech()};
   if (models == nullptr)
     return;
   object_fields fields{*models, path, faults};
@@ -155,14 +161,10 @@ void read_models(const ordered_json* models, const std::string& path, app_defini
     app.conversation_models = language.read(*list, fields.path("conversation"));
   if (const auto* list = fields.find("analyzer"))
     app.analyzer_models = language.read(*list, fields.path("analyzer"));
-  for (const auto* key : {"stt", "tts"}) {
-    const auto* list = fields.find(key);
-    if (list == nullptr)
-      continue;
-    model_list{key == std::string{"stt"} ? hearing_vendors() : speaking_vendors(), true, faults}
-      .read(*list, fields.path(key));
-    faults.warn(fields.path(key), "a key of a later version", "has no effect yet");
-  }
+  if (const auto* list = fields.find("stt"))
+    app.stt_models = model_list{hearing_vendors(), true, faults}.read(*list, fields.path("stt"));
+  if (const auto* list = fields.find("tts"))
+    app.tts_models = model_list{speaking_vendors(), true, faults}.read(*list, fields.path("tts"));
   fields.finish();
 }
 

@@ -73,7 +73,7 @@ public:
     if (const auto* page = fields.find("page"))
       read_page(*page, fields.path("page"));
     if (const auto* voice = fields.find("voice"))
-      check_voice(*voice, fields.path("voice"), faults_);
+      app_.voice = read_voice(*voice, fields.path("voice"), faults_);
     const auto* live = fields.find("live");
     static const auto nothing = ordered_json::object();
     read_live(live == nullptr ? nothing : *live, fields.path("live"), source_, live_, faults_);

@@ -41,8 +41,9 @@ void read_tools(const nlohmann::ordered_json& tools, const std::string& path,
 void read_models(const nlohmann::ordered_json* models, const std::string& path, app_definition& app,
                  fault_list& faults);
 
-/// Checks `voice`, which has no effect yet.
-void check_voice(const nlohmann::ordered_json& voice, const std::string& path, fault_list& faults);
+/// Reads `voice`.
+voice_settings read_voice(const nlohmann::ordered_json& voice, const std::string& path,
+                          fault_list& faults);
 
 /// Reads `live`.
 void read_live(const nlohmann::ordered_json& object, const std::string& path,

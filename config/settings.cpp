@@ -63,6 +63,8 @@ public:
       read_sqlite(*sqlite, fields.path("sqlite"));
     if (const auto* sessions = fields.find("sessions"))
       read_sessions(*sessions, fields.path("sessions"));
+    if (const auto* speech = fields.find("speech"))
+      read_speech(*speech, fields.path("speech"));
     fields.later("store", json_kind::text);
     fields.later("cluster", json_kind::object);
     fields.later("otlp", json_kind::text);
@@ -169,6 +171,18 @@ private:
                     "write seconds between 1 and 86400");
     else if (seconds)
       out_.passivate_after = std::chrono::seconds{static_cast<std::int64_t>(*seconds)};
+    fields.finish();
+  }
+
+  void read_speech(const ordered_json& speech, const std::string& path) {
+    object_fields fields{speech, path, faults_};
+    out_.speech = fields.flag("enabled", true);
+    if (std::string models; read_text(fields, "models", models) && !models.empty())
+      out_.speech_models = (folder_ / models).string();
+    if (const auto workers = fields.whole("stt_workers", 1, 64))
+      out_.stt_workers = static_cast<std::uint32_t>(*workers);
+    if (const auto workers = fields.whole("tts_workers", 1, 64))
+      out_.tts_workers = static_cast<std::uint32_t>(*workers);
     fields.finish();
   }
 

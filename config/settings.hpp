@@ -48,6 +48,13 @@ struct server_settings {
   sqlite_synchronous synchronous = sqlite_synchronous::full;
   /// A session without connection and work is put to sleep after this time.
   std::chrono::seconds passivate_after{600};
+  /// Local speech: off, a node serves chats only.
+  bool speech = true;
+  /// Folder of the model files; empty: where `make models` has put them.
+  std::string speech_models;
+  /// Threads that transcribe and that speak.
+  std::uint32_t stt_workers = 1;
+  std::uint32_t tts_workers = 1;
 };
 
 struct settings_load {

@@ -61,6 +61,11 @@ const std::vector<std::string>& speaking_vendors() {
   return names;
 }
 
+const std::vector<std::string>& speech_vendors_here() {
+  static const std::vector<std::string> names = {"local"};
+  return names;
+}
+
 const std::vector<std::string>& account_vendors() {
   static const std::vector<std::string> names = {"openai", "azure", "deepgram", "cartesia"};
   return names;

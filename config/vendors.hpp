@@ -15,6 +15,9 @@ const std::vector<std::string>& model_vendors();
 const std::vector<std::string>& hearing_vendors();
 const std::vector<std::string>& speaking_vendors();
 
+/// Vendors that can hear or speak in this version; an app may name the others already.
+const std::vector<std::string>& speech_vendors_here();
+
 /// Vendors that `live.vendors` may have an account of.
 const std::vector<std::string>& account_vendors();
 

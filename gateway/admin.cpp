@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 namespace sidevoice {
@@ -27,6 +28,21 @@ prometheus::MetricFamily family(std::string name, std::string help, prometheus::
   return {std::move(name), std::move(help), type, {std::move(metric)}};
 }
 
+prometheus::ClientMetric metric_of(const histogram_value& one) {
+  prometheus::ClientMetric metric;
+  metric.label = {{"part", one.part}};
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < one.counts.size(); ++i) {
+    sum += one.counts[i];
+    const auto bound = i < one.bounds.size() ? one.bounds[i]
+                                             : std::numeric_limits<double>::infinity();
+    metric.histogram.bucket.push_back({sum, bound});
+  }
+  metric.histogram.sample_count = sum;
+  metric.histogram.sample_sum = one.sum;
+  return metric;
+}
+
 http_response not_found() {
   return to_response(
     {404, "not_found", "There is nothing at this path. Try /metrics, /debug/tree or /healthz."});
@@ -41,7 +57,8 @@ http_response method_not_allowed() {
 
 } // namespace
 
-std::string metrics_text(const counters& count, const std::vector<gauge_value>& gauges) {
+std::string metrics_text(const counters& count, const std::vector<gauge_value>& gauges,
+                         const std::vector<histogram_value>& histograms) {
   std::vector<prometheus::MetricFamily> families;
 #define COUNTER(name, help)                                                                     \
   families.push_back(family("sidevoice_" #name "_total", help, prometheus::MetricType::Counter, \
@@ -50,6 +67,11 @@ std::string metrics_text(const counters& count, const std::vector<gauge_value>& 
 #undef COUNTER
   for (const auto& gauge : gauges)
     families.push_back(family(gauge.name, gauge.help, prometheus::MetricType::Gauge, gauge.value));
+  for (const auto& one : histograms) {
+    if (families.back().name != one.name)
+      families.push_back({one.name, one.help, prometheus::MetricType::Histogram, {}});
+    families.back().metric.push_back(metric_of(one));
+  }
   std::ostringstream out;
   prometheus::TextSerializer{}.Serialize(out, families);
   return std::move(out).str();
@@ -152,7 +174,9 @@ http_response admin_site::metrics() const {
           .fields = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"},
                      {"X-Content-Type-Options", "nosniff"},
                      {"Cache-Control", "no-store"}},
-          .body = metrics_text(*parts_.node.count, gauges)};
+          .body = metrics_text(*parts_.node.count, gauges,
+                               parts_.histograms ? parts_.histograms()
+                                                 : std::vector<histogram_value>{})};
 }
 
 http_later admin_site::tree() const {

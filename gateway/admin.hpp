@@ -15,6 +15,17 @@
 
 namespace sidevoice {
 
+/// One series of a histogram: counts within each bound, and one more for what is larger.
+struct histogram_value {
+  std::string name;
+  std::string help;
+  /// Value of its one label, `part`.
+  std::string part;
+  std::vector<double> bounds;
+  std::vector<std::uint64_t> counts;
+  double sum = 0;
+};
+
 /// A measured value for /metrics.
 struct gauge_value {
   std::string name;
@@ -23,7 +34,8 @@ struct gauge_value {
 };
 
 /// Counters and gauges in Prometheus' text format, each counter as sidevoice_NAME_total.
-std::string metrics_text(const counters& count, const std::vector<gauge_value>& gauges);
+std::string metrics_text(const counters& count, const std::vector<gauge_value>& gauges,
+                         const std::vector<histogram_value>& histograms = {});
 
 /// Memory in RAM and open descriptors of this process, from /proc.
 struct process_figures {
@@ -41,6 +53,8 @@ struct admin_parts {
   std::function<std::size_t()> sockets;
   /// Sessions with running actors; may be empty.
   std::function<std::size_t()> sessions;
+  /// May be empty.
+  std::function<std::vector<histogram_value>()> histograms = {};
   /// Takes requests under any host name, not only under loopback ones.
   bool any_host = false;
   /// With any, every request needs one of them as `Authorization: Bearer KEY`.

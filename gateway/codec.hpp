@@ -1,6 +1,9 @@
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/voice_messages.hpp"
+#include "gateway/sound_format.hpp"
+#include "gateway/voice_input.hpp"
+#include "gateway/voice_output.hpp"
 
 #include <cstdint>
 #include <string>
@@ -43,8 +46,58 @@ struct offer_names {
   std::vector<std::string> names;
 };
 
-using codec_action =
-  std::variant<send_frame, close_socket, attach_session, send_command, offer_names>;
+/// How this client talks from now on. Changes of a seat that is held, and the terms of one that is
+/// taken later.
+struct set_voice {
+  seat_terms terms;
+  sound_format out;
+  voice_output_settings pace;
+  /// on_probe is wanted.
+  bool watch = false;
+};
+
+/// Ask for the voice seat (again) and begin a microphone's stream, or go on with it, at this
+/// position.
+struct ask_seat {
+  std::string stream;
+  std::uint64_t from_ms = 0;
+};
+
+/// Give the seat back.
+struct give_seat {};
+
+/// Sound from the client.
+struct sound_in {
+  samples data;
+  std::uint32_t rate = 24'000;
+};
+
+/// input_audio_buffer.commit; answered by on_commit_refused where too little was there.
+struct commit_sound {
+  std::string event_id;
+};
+
+/// input_audio_buffer.clear
+struct clear_sound {};
+
+/// The client has played so much of this item.
+struct client_played {
+  std::string item;
+  std::uint32_t ms = 0;
+};
+
+/// conversation.item.truncate: becomes hear_item with the text position that the connection knows;
+/// its answer comes back with the token. on_refused with reason "not_sent" where more is named than
+/// was sent.
+struct truncate_item {
+  std::uint64_t token = 0;
+  std::string item;
+  std::uint32_t ms = 0;
+};
+
+using codec_action = std::variant<send_frame, close_socket, attach_session, send_command,
+                                  offer_names, set_voice, ask_seat, give_seat, sound_in,
+                                  commit_sound, clear_sound, client_played, truncate_item>;
 using codec_actions = std::vector<codec_action>;
 
 class client_codec {
@@ -67,6 +120,22 @@ public:
   virtual codec_actions on_refused(std::uint64_t token, const error& why) = 0;
   /// No answer within the deadline, and it is not known whether the command took effect.
   virtual codec_actions on_lost(std::uint64_t token) = 0;
+
+  // -- voice
+
+  /// The seat: "yours", "elsewhere", "free" or "unavailable"; `why` says what is missing or what
+  /// happened.
+  virtual codec_actions on_seat(const std::string& state, const error& why) = 0;
+  /// Begun and ended; pauses are not for clients.
+  virtual codec_actions on_speech(const speech_edge& edge) = 0;
+  virtual codec_actions on_commit_refused(const std::string& event_id) = 0;
+  virtual codec_actions on_cleared() = 0;
+  virtual codec_actions on_sound(const sound_frame& frame) = 0;
+  virtual codec_actions on_held(const std::string& item, bool held) = 0;
+  virtual codec_actions on_live_words(const live_words& words) = 0;
+  virtual codec_actions on_turn_over(const turn_over& turn) = 0;
+  virtual codec_actions on_acknowledged(const std::string& stream, std::uint64_t to_ms) = 0;
+  virtual codec_actions on_probe(const speech_probe& probe) = 0;
 
   /// Number of the newest durable event this client has been given: where to attach again.
   [[nodiscard]] virtual std::uint64_t last_seq() const = 0;

@@ -29,8 +29,11 @@ connection_state::connection_state(connection_inner::pointer self) : self_{self}
 
 connection_state::~connection_state() {
   // Only a crash comes here with its parts: the socket is of no use to the client any more.
-  if (parts_)
-    close(1011, "internal error");
+  if (parts_) {
+    // No farewell of the voice: nothing can be sent any more, and the session sees the end.
+    parts_->link->close(1011, "internal error");
+    count(counter::connections_closed);
+  }
 }
 
 void connection_state::start(connection_parts_ptr parts) {
@@ -44,6 +47,21 @@ void connection_state::start(connection_parts_ptr parts) {
     self_->quit(why.reason);
   });
   self_->set_exception_handler(log_crash);
+  voice_ = std::make_unique<connection_voice>(
+    self_, parts_,
+    connection_voice::hands{.perform =
+                              [this](codec_actions actions) { perform(std::move(actions)); },
+                            .send =
+                              [this](send_command what) {
+                                if (parts_)
+                                  act(what);
+                              },
+                            .search =
+                              [this] {
+                                // Not attached yet is not away.
+                                if (parts_ && !session_)
+                                  search(false);
+                              }});
   // At once and not by a message to itself: frames may wait in the mailbox already.
   on_begin();
 }
@@ -69,6 +87,7 @@ void connection_state::on_gone() {
 
 void connection_state::on_published(const published& batch) {
   perform(parts_->codec->on_published(batch));
+  voice_->on_published(batch);
 }
 
 void connection_state::on_delta(const answer_delta& delta) {
@@ -127,6 +146,10 @@ void connection_state::act(const attach_session& how) {
 }
 
 void connection_state::act(send_command& what) {
+  // It may end the answer that is being spoken: how far that was heard comes before it.
+  voice_->tell_heard();
+  if (voice_->defers(what))
+    return;
   unanswered_.push_back({what.token, std::move(what.command), 0});
   if (session_)
     send(unanswered_.back());
@@ -140,7 +163,40 @@ void connection_state::act(const offer_names& offer) {
     send_offer();
 }
 
+void connection_state::act(const set_voice& how) {
+  voice_->set(how);
+}
+
+void connection_state::act(const ask_seat& wish) {
+  voice_->ask(wish);
+}
+
+void connection_state::act(const give_seat&) {
+  voice_->give();
+}
+
+void connection_state::act(sound_in& in) {
+  voice_->take(std::move(in));
+}
+
+void connection_state::act(const commit_sound& wish) {
+  voice_->commit(wish);
+}
+
+void connection_state::act(const clear_sound&) {
+  voice_->clear();
+}
+
+void connection_state::act(const client_played& report) {
+  voice_->played(report);
+}
+
+void connection_state::act(const truncate_item& wish) {
+  voice_->truncate(wish);
+}
+
 void connection_state::close(std::uint16_t code, const std::string& reason) {
+  voice_->stop();
   parts_->link->close(code, reason);
   count(counter::connections_closed);
   parts_ = nullptr;
@@ -149,6 +205,7 @@ void connection_state::close(std::uint16_t code, const std::string& reason) {
 void connection_state::finish() {
   if (!parts_)
     return;
+  voice_->stop();
   count(counter::connections_closed);
   parts_ = nullptr;
   self_->quit(caf::exit_reason::normal);
@@ -172,8 +229,18 @@ connection(connection_inner::stateful_pointer<connection_state> self,
     [state](const tool_cancelled& call) { state->on_tool_cancelled(call); },
     [state](const client_frame& frame) { state->on_frame(frame); },
     [state](const client_gone&) { state->on_gone(); },
+    [state](const voice_team& team) { state->voice().on(team); },
+    [state](const voice_feed& feed) { state->voice().on(feed); },
+    [state](const live_words& words) { state->voice().on(words); },
+    [state](const speech_sound& piece) { state->voice().on(piece); },
+    [state](const playout_order& order) { state->voice().on(order); },
+    [state](const utterance_settled& which) { state->voice().on(which); },
+    [state](const turn_over& turn) { state->voice().on(turn); },
+    [state](const seat_lost& loss) { state->voice().on(loss); },
     [state](const search_again& again) { state->on_search_again(again); },
     [state](const search_over& over) { state->on_search_over(over); },
+    [state](const sound_due& due) { state->voice().on(due); },
+    [state](const commit_overdue& overdue) { state->voice().on(overdue); },
   };
 }
 

@@ -30,7 +30,12 @@ namespace sidevoice {
 /// One client attached to a session: turns its frames into commands and events into frames (by its
 /// codec), outlives restarts of its session, attaches again with the last number it has seen.
 using connection_actor =
-  listener_actor::extend<caf::reacts_to<client_frame>, caf::reacts_to<client_gone>>;
+  listener_actor::extend<caf::reacts_to<client_frame>, caf::reacts_to<client_gone>,
+                         // The voice seat's side: `seat_actor`.
+                         caf::reacts_to<voice_team>, caf::reacts_to<voice_feed>,
+                         caf::reacts_to<live_words>, caf::reacts_to<speech_sound>,
+                         caf::reacts_to<playout_order>, caf::reacts_to<utterance_settled>,
+                         caf::reacts_to<turn_over>, caf::reacts_to<seat_lost>>;
 
 struct connection_parts {
   directory_actor directory;
@@ -40,6 +45,13 @@ struct connection_parts {
   std::unique_ptr<client_codec> codec;
   std::shared_ptr<client_link> link;
   counters* count = nullptr;
+  /// Null: this node has no speech engines; the client is told so when it asks for the seat.
+  const vad_engine* vad = nullptr;
+  /// There is an end-of-turn model; else semantic turns end by their silence.
+  bool judges_turns = false;
+  id_source* ids = nullptr;
+  /// The clock of the pace; null: no voice.
+  loop* clock = nullptr;
 };
 using connection_parts_ptr = std::shared_ptr<connection_parts>;
 

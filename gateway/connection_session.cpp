@@ -43,6 +43,7 @@ void connection_state::on_attached(std::uint64_t run, const attached& state) {
   perform(parts_->codec->on_attached(state));
   if (offers_ && parts_)
     send_offer();
+  voice_->on_attached(session_, state);
 }
 
 void connection_state::send_offer() {
@@ -105,10 +106,11 @@ void connection_state::on_down(const caf::down_msg& down) {
     return;
   session_ = nullptr;
   ++attach_run_;
+  voice_->on_session_lost();
   // A session that has gone to sleep is looked for when it is needed.
   if (down.reason != caf::exit_reason::normal || searching_)
     search(true);
-  else if (!unanswered_.empty())
+  else if (!unanswered_.empty() || voice_->wants_seat())
     search(false);
 }
 
@@ -117,6 +119,7 @@ void connection_state::lose_session() {
     self_->demonitor(session_.address());
     session_ = nullptr;
     ++attach_run_;
+    voice_->on_session_lost();
   }
   search(true);
 }

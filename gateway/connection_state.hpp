@@ -1,36 +1,17 @@
 #pragma once
 
-#include "gateway/connection.hpp"
+#include "gateway/connection_voice.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 
 /// Inside of one connection. The client's side: connection.cpp; the session's side, which outlives
-/// restarts of the session: connection_session.cpp.
+/// restarts of the session: connection_session.cpp; its sound: connection_voice.hpp.
 namespace sidevoice {
-
-/// Look for the session again. Obsolete once it was found or given up.
-struct search_again {
-  std::uint64_t search = 0;
-};
-
-/// The session was not found again in time.
-struct search_over {
-  std::uint64_t search = 0;
-};
-
-} // namespace sidevoice
-
-SIDEVOICE_LOCAL_MESSAGE(search_again)
-SIDEVOICE_LOCAL_MESSAGE(search_over)
-
-namespace sidevoice {
-
-using connection_inner =
-  connection_actor::extend<caf::reacts_to<search_again>, caf::reacts_to<search_over>>;
 
 /// Owned by one connection actor; touched only inside its handlers.
 class connection_state {
@@ -56,6 +37,9 @@ public:
   void on_tool_cancelled(const tool_cancelled& call);
   void on_search_again(const search_again& again);
   void on_search_over(const search_over& over);
+  [[nodiscard]] connection_voice& voice() {
+    return *voice_;
+  }
 
 private:
   /// A command that the session has not answered.
@@ -75,6 +59,14 @@ private:
   void act(const attach_session& how);
   void act(send_command& what);
   void act(const offer_names& offer);
+  void act(const set_voice& how);
+  void act(const ask_seat& wish);
+  void act(const give_seat& wish);
+  void act(sound_in& in);
+  void act(const commit_sound& wish);
+  void act(const clear_sound& wish);
+  void act(const client_played& report);
+  void act(const truncate_item& wish);
   void send_offer();
   /// Ends the socket, then the actor has nothing left to do.
   void close(std::uint16_t code, const std::string& reason);
@@ -121,6 +113,8 @@ private:
   bool asking_ = false;
   std::uint64_t search_ = 0;
   std::chrono::milliseconds backoff_{};
+  /// From the start to the end of the actor.
+  std::unique_ptr<connection_voice> voice_;
 };
 
 } // namespace sidevoice

@@ -144,6 +144,7 @@ void gateway::state::open_admin(const gateway_parts& parts, const node_access& n
     admin_parts{.node = node,
                 .sockets = [sockets = sockets] { return sockets->size(); },
                 .sessions = parts.sessions,
+                .histograms = parts.histograms,
                 .any_host = options.allow_public_admin || !options.admin_keys.empty(),
                 .keys = options.admin_keys});
   begin(*admin_port, std::make_shared<const port_context>(
@@ -172,7 +173,14 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
   if (!proxies)
     return proxies.error();
 
-  const node_access node{parts.sys, parts.directory, parts.count, parts.ids, parts.where};
+  const node_access node{.sys = parts.sys,
+                         .directory = parts.directory,
+                         .count = parts.count,
+                         .ids = parts.ids,
+                         .where = parts.where,
+                         .vad = parts.vad,
+                         .clock = parts.where,
+                         .voice_of = parts.voice_of};
   s->site = std::make_shared<public_site>(
     router_parts{.apps = parts.apps,
                  .sealer = std::move(*sealer),
@@ -180,7 +188,8 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
                  .files = static_files{options.page, options.client},
                  .ids = parts.ids,
                  .limits = options.requests,
-                 .ring = s->ring.get()},
+                 .ring = s->ring.get(),
+                 .speaks = parts.vad != nullptr},
     node, s->links, std::move(*proxies));
   s->sockets = std::make_shared<socket_register>(options.limits.sockets_max);
   s->admin_sockets = std::make_shared<socket_register>(64);

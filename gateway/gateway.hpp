@@ -6,10 +6,13 @@
 #include "config/ids.hpp"
 #include "config/loop.hpp"
 #include "config/result.hpp"
+#include "gateway/admin.hpp"
 #include "gateway/open_links.hpp"
 #include "gateway/port_context.hpp"
 #include "gateway/routes.hpp"
+#include "gateway/upgrade.hpp"
 #include "persistence/store.hpp"
+#include "providers/vad.hpp"
 
 #include <functional>
 #include <memory>
@@ -62,6 +65,12 @@ struct gateway_parts {
   store* keys = nullptr;
   /// Sessions with running actors, for /metrics; may be empty.
   std::function<std::size_t()> sessions = {};
+  /// The same.
+  std::function<std::vector<histogram_value>()> histograms = {};
+  /// Null: clients that ask for voice get text.
+  const vad_engine* vad = nullptr;
+  /// What an app's voice can do; empty: all of it.
+  std::function<voice_abilities(const app_definition&)> voice_of = {};
   gateway_options options = {};
 };
 

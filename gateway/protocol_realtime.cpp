@@ -30,7 +30,8 @@ std::unique_ptr<client_codec> make_protocol_realtime(realtime_options options) {
 realtime_codec::realtime_codec(realtime_options options)
     : options_(std::move(options)),
       out_(*options_.ids, options_.session, options_.extensions),
-      session_(*options_.app, options_.session, options_.rights),
+      session_(*options_.app, options_.session, options_.rights,
+               {.speaks = options_.speaks, .extensions = options_.extensions}),
       responses_(out_, order_, session_, conversation_of(options_.session),
                  [this](const item& value) { return is_hidden(value); }) {
   remember_tools(*session_.options());
@@ -82,8 +83,12 @@ void realtime_codec::take_event(const event& e) {
   out_.end();
 }
 
+json realtime_codec::item_json(const item& value) const {
+  return item_to_json(value, session_.speaks());
+}
+
 void realtime_codec::item_events(const item& value, bool is_new) {
-  const auto shown = item_to_json(value);
+  const auto shown = item_json(value);
   const auto before = order_.previous_of(value.id);
   const auto previous = before.empty() ? json{} : json(before);
   for (const auto* type : {"conversation.item.added", "conversation.item.done"})
@@ -96,6 +101,8 @@ void realtime_codec::on(const event&, const item_put& body) {
     return;
   const bool is_new = !order_.has(body.value.id);
   order_.put(body.rank, body.value.id);
+  if (body.value.spoken && body.value.role == item_role::assistant)
+    remember_spoken(body.value.id, body.value.text);
   for (auto& [token, about] : pending_)
     if (about.subject == body.value.id && (about.what == ask::create || about.what == ask::echo))
       about.shown = true;
@@ -122,12 +129,14 @@ void realtime_codec::on(const event&, const response_requested& body) {
 }
 
 void realtime_codec::on(const event&, const response_started& body) {
-  responses_.started(body);
+  responses_.started(body, is_seated(), {});
 }
 
 void realtime_codec::on(const event&, const response_done& body) {
   responses_.done(body);
   thinking_.erase(body.response);
+  if (speaking_response_ == body.response)
+    speaking_item_.clear();
   show_state();
 }
 
@@ -189,7 +198,11 @@ void realtime_codec::show_state() {
   // Empty while the past is told.
   if (!options_.extensions || state_.empty())
     return;
-  const std::string now = ended_ ? "ended" : thinking_.empty() ? "ready" : "thinking";
+  const std::string now = ended_                       ? "ended"
+                          : !speaking_visitor_.empty() ? "listening"
+                          : !speaking_item_.empty()    ? "speaking"
+                          : !thinking_.empty()         ? "thinking"
+                                                       : "ready";
   if (now == state_)
     return;
   state_ = now;

@@ -20,9 +20,14 @@ struct realtime_options {
   /// snapshot of connections with extensions. Empty: none.
   std::string client_key;
   id_source* ids = nullptr;
+  /// What this node and this app can do: understand sound, and answer with it. Clients that ask for
+  /// sound where there is none get text.
+  bool hears = false;
+  bool speaks = false;
 };
 
-/// OpenAI's Realtime protocol (GA) for text, with the sidevoice.* extension.
+/// OpenAI's Realtime protocol (GA) for text and voice, with the sidevoice.* extension. Sessions of
+/// type "transcription" and the names of the beta are not part of it.
 std::unique_ptr<client_codec> make_protocol_realtime(realtime_options options);
 
 } // namespace sidevoice

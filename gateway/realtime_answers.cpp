@@ -21,7 +21,14 @@ codec_actions realtime_codec::on_accepted(std::uint64_t token, const accepted& a
     case ask::retrieve:
       if (answer.found)
         out_.event(
-          {{"type", "conversation.item.retrieved"}, {"item", item_to_json(answer.found->value)}});
+          {{"type", "conversation.item.retrieved"}, {"item", item_json(answer.found->value)}});
+      break;
+    case ask::truncate:
+      if (!about.shown)
+        out_.event({{"type", "conversation.item.truncated"},
+                    {"item_id", about.subject},
+                    {"content_index", 0},
+                    {"audio_end_ms", about.ms}});
       break;
     case ask::echo:
       if (answer.found && !about.shown) {
@@ -129,6 +136,11 @@ void realtime_codec::reject_edit(const pending& about, const error& why) {
 }
 
 realtime_fault realtime_codec::fault_of(const pending& about, const error& why) const {
+  if (about.what == ask::truncate && why.code == errc::not_found)
+    return {"item_truncate_invalid_item_id", "There is no such item in this conversation.",
+            "item_id"};
+  if (about.what == ask::truncate && why.code == errc::invalid)
+    return {"invalid_value", why.detail, "audio_end_ms"};
   if (why.reason == "response_active")
     return {"conversation_already_has_active_response",
             "The conversation has a response already; send response.create again after its "

@@ -20,6 +20,7 @@ codec_actions realtime_codec::on_attached(const attached& state) {
     attached_again(state);
   else
     attached_first(state);
+  learn(*state.view);
   was_attached_ = true;
   resume_.reset();
   return out_.take();
@@ -88,6 +89,7 @@ void realtime_codec::attached_again(const attached& state) {
   } else {
     out_.begin(state.view->head);
     sync_items(*state.view);
+    show_missed_words(*state.view);
     out_.end();
     if (options_.extensions)
       show_snapshot(*state.view);
@@ -120,8 +122,17 @@ void realtime_codec::show_snapshot(const session_view& view) {
 /// The durable rest of a client that had everything up to `after`.
 void realtime_codec::show_events(const attached& state, std::uint64_t after) {
   const auto& view = *state.view;
+  // Speech counts as new when its words are known; its item came before.
+  const auto is_told = [&state](const std::string& id) {
+    return std::any_of(state.events.begin(), state.events.end(), [&id](const event_ptr& e) {
+      const auto* speech = std::get_if<input_speech>(&e->body);
+      return speech != nullptr && speech->item == id;
+    });
+  };
   for (const auto& stored : view.items)
-    if (stored->seq <= after)
+    if (stored->seq <= after
+        || (stored->value.spoken && stored->value.role == item_role::user
+            && !is_told(stored->value.id)))
       order_.put(stored->rank, stored->value.id);
   topics_ = view.topics;
   last_seq_ = after;
@@ -155,7 +166,8 @@ void realtime_codec::show_open(const attached& state) {
     }
     // A plain client that came in the middle gets the item at its end.
     if (options_.extensions || responses_.knows(response->id))
-      responses_.started({response->id, response->attempt, response->item});
+      responses_.started({response->id, response->attempt, response->item}, is_seated(),
+                         response->rank);
   }
   if (state.open)
     responses_.catch_up(*state.open);

@@ -54,9 +54,10 @@ std::optional<realtime_fault> read_number(const json& event, const char* field,
 }
 
 realtime_fault unknown_event(const std::string& type, bool extensions) {
-  if (type.rfind("input_audio_buffer.", 0) == 0 || type.rfind("output_audio_buffer.", 0) == 0)
+  if (type.rfind("output_audio_buffer.", 0) == 0)
     return {"invalid_value",
-            "Voice is not available on this server yet: send text with conversation.item.create.",
+            "Events of output_audio_buffer are for WebRTC and SIP; over a WebSocket, cut an answer "
+            "with conversation.item.truncate.",
             "type"};
   if (type.rfind("sidevoice.", 0) == 0 && !extensions)
     return {"invalid_value",
@@ -67,11 +68,13 @@ realtime_fault unknown_event(const std::string& type, bool extensions) {
     return {"invalid_value",
             "This server knows sidevoice.session.resume, sidevoice.session.end, "
             "sidevoice.topic.update, sidevoice.topic.undo, sidevoice.tools.offer, "
-            "sidevoice.tool.output and sidevoice.approval.answer.",
+            "sidevoice.tool.output, sidevoice.approval.answer, sidevoice.audio.replay, "
+            "sidevoice.playback.report and sidevoice.voice.watch.",
             "type"};
   return {"invalid_value",
-          "This server knows session.update, conversation.item.create, .retrieve, .delete and "
-          ".truncate, response.create and response.cancel.",
+          "This server knows session.update, input_audio_buffer.append, .commit and .clear, "
+          "conversation.item.create, .retrieve, .delete and .truncate, response.create and "
+          "response.cancel.",
           "type"};
 }
 
@@ -88,7 +91,7 @@ codec_actions realtime_codec::on_frame(std::string_view text) {
   if (!asked_to_attach_ && !is_resume)
     attach_fresh();
   if (!wrong)
-    wrong = take(event);
+    wrong = take(event, text);
   if (wrong)
     out_.fault(*wrong, event_id_);
   return out_.take();
@@ -100,55 +103,59 @@ codec_actions realtime_codec::on_binary() {
   return out_.take();
 }
 
-realtime_codec::fault realtime_codec::take(const json& event) {
+realtime_codec::fault realtime_codec::take(const json& event, std::string_view frame) {
   using self = realtime_codec;
   std::string type;
   if (auto wrong = read_text(event, "type", "", type))
     return wrong;
-  const auto run = [&](fault (self::*handler)(const json&),
-                       std::initializer_list<std::string_view> fields) -> fault {
-    for (const auto& [key, value] : event.items())
-      if (key != "type" && key != "event_id"
-          && std::find(fields.begin(), fields.end(), key) == fields.end()) {
-        const auto param = key.substr(0, 128);
-        return realtime_fault{"unknown_parameter", "Unknown parameter: '" + param + "'.", param};
-      }
-    return (this->*handler)(event);
-  };
+  if (auto wrong = check_size(frame, type))
+    return wrong;
   if (type == "session.update")
-    return run(&self::on_session_update, {"session"});
+    return run(event, &self::on_session_update, {"session"});
   if (type == "conversation.item.create" && options_.extensions)
-    return run(&self::on_create, {"item", "previous_item_id", "answer", "response_id"});
+    return run(event, &self::on_create, {"item", "previous_item_id", "answer", "response_id"});
   if (type == "conversation.item.create")
-    return run(&self::on_create, {"item", "previous_item_id"});
+    return run(event, &self::on_create, {"item", "previous_item_id"});
   if (type == "conversation.item.delete")
-    return run(&self::on_delete, {"item_id"});
+    return run(event, &self::on_delete, {"item_id"});
   if (type == "conversation.item.retrieve")
-    return run(&self::on_retrieve, {"item_id"});
-  if (type == "conversation.item.truncate")
-    return run(&self::on_truncate, {"item_id", "content_index", "audio_end_ms"});
+    return run(event, &self::on_retrieve, {"item_id"});
   if (type == "response.create")
-    return run(&self::on_respond, {"response"});
+    return run(event, &self::on_respond, {"response"});
   if (type == "response.cancel")
-    return run(&self::on_cancel, {"response_id"});
+    return run(event, &self::on_cancel, {"response_id"});
   if (options_.extensions && type == "sidevoice.session.resume")
-    return run(&self::on_resume, {"after_seq", "store"});
+    return run(event, &self::on_resume, {"after_seq", "store"});
   if (options_.extensions && type == "sidevoice.session.end")
-    return run(&self::on_end, {"reason"});
+    return run(event, &self::on_end, {"reason"});
   if (options_.extensions && type == "sidevoice.tools.offer")
-    return run(&self::on_tools_offer, {"names"});
+    return run(event, &self::on_tools_offer, {"names"});
   if (options_.extensions && type == "sidevoice.tool.output")
-    return run(&self::on_tool_output, {"call_id", "output", "error"});
+    return run(event, &self::on_tool_output, {"call_id", "output", "error"});
   if (options_.extensions && type == "sidevoice.approval.answer")
-    return run(&self::on_approval, {"call_id", "approve"});
+    return run(event, &self::on_approval, {"call_id", "approve"});
   if (options_.extensions && type == "sidevoice.topic.update")
-    return run(&self::on_topic_update, {"topic", "value", "status", "base_revision"});
+    return run(event, &self::on_topic_update, {"topic", "value", "status", "base_revision"});
   if (options_.extensions && type == "sidevoice.topic.undo")
-    return run(&self::on_topic_undo, {});
+    return run(event, &self::on_topic_undo, {});
+  if (fault wrong; take_sound(type, event, wrong))
+    return wrong;
   return unknown_event(type, options_.extensions);
 }
 
-realtime_codec::fault realtime_codec::command(pending about, session_command what) {
+realtime_codec::fault realtime_codec::run(const json& event,
+                                          fault (realtime_codec::*handler)(const json&),
+                                          std::initializer_list<std::string_view> fields) {
+  for (const auto& [key, value] : event.items())
+    if (key != "type" && key != "event_id"
+        && std::find(fields.begin(), fields.end(), key) == fields.end()) {
+      const auto param = key.substr(0, 128);
+      return realtime_fault{"unknown_parameter", "Unknown parameter: '" + param + "'.", param};
+    }
+  return (this->*handler)(event);
+}
+
+realtime_codec::fault realtime_codec::expect(pending about, std::uint64_t& token) {
   if (pending_.size() >= realtime_limits::unanswered)
     return realtime_fault{"rate_limit_exceeded",
                           "More than " + std::to_string(realtime_limits::unanswered)
@@ -157,8 +164,15 @@ realtime_codec::fault realtime_codec::command(pending about, session_command wha
                           {},
                           "rate_limit_error"};
   about.event_id = event_id_;
-  const auto token = next_token_++;
+  token = next_token_++;
   pending_.emplace(token, std::move(about));
+  return std::nullopt;
+}
+
+realtime_codec::fault realtime_codec::command(pending about, session_command what) {
+  std::uint64_t token = 0;
+  if (auto wrong = expect(std::move(about), token))
+    return wrong;
   out_.act(send_command{token, std::move(what)});
   return std::nullopt;
 }
@@ -173,6 +187,7 @@ realtime_codec::fault realtime_codec::on_session_update(const json& event) {
     return wrong;
   remember_tools(*session_.options());
   out_.event({{"type", "session.updated"}, {"session", json::parse(session_.text())}});
+  on_modalities(*session);
   updated_ = true;
   replay();
   return std::nullopt;
@@ -208,6 +223,8 @@ realtime_codec::fault realtime_codec::on_create(const json& event) {
     return realtime_fault{"invalid_value",
                           "A response id has 1 to 64 characters of A-Z, a-z, 0-9, _ and -.",
                           "response_id"};
+  if (put.value.role == item_role::user && session_.speaks())
+    seat_plain();
   pending about{.what = ask::create, .subject = put.value.id};
   if (put.answer) {
     if (put.response.empty())
@@ -238,22 +255,6 @@ realtime_codec::fault realtime_codec::on_retrieve(const json& event) {
   return command({.what = ask::retrieve, .subject = id}, get_item{id});
 }
 
-realtime_codec::fault realtime_codec::on_truncate(const json& event) {
-  std::string id;
-  std::uint64_t number = 0;
-  if (auto wrong = read_text(event, "item_id", "", id))
-    return wrong;
-  for (const auto* field : {"content_index", "audio_end_ms"})
-    if (auto wrong = read_number(event, field, number))
-      return wrong;
-  if (!order_.has(id) && responses_.open_item(id).is_null())
-    return realtime_fault{"item_truncate_invalid_item_id",
-                          "There is no such item in this conversation.", "item_id"};
-  return realtime_fault{"invalid_value",
-                        "Only audio of the assistant can be truncated, and this item is text.",
-                        "item_id"};
-}
-
 // -- responses
 
 realtime_codec::fault realtime_codec::on_respond(const json& event) {
@@ -266,6 +267,8 @@ realtime_codec::fault realtime_codec::on_respond(const json& event) {
       return wrong;
   }
   remember_tools(*options);
+  if (session_.speaks())
+    seat_plain();
   const auto response = options_.ids->make("resp_");
   if (auto wrong = command({.what = ask::respond, .response = response},
                            request_response{response, std::move(options)}))

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <tuple>
 
 namespace sidevoice {
 
@@ -141,7 +142,36 @@ bool is_item_id(std::string_view id) {
   });
 }
 
-json item_to_json(const item& value) {
+json id_or_null(const std::string& id) {
+  return id.empty() ? json{} : json(id);
+}
+
+json answer_part(bool as_audio, const std::string& text) {
+  if (as_audio)
+    return {{"type", "audio"}, {"transcript", text}};
+  return {{"type", "text"}, {"text", text}};
+}
+
+json answer_content(bool as_audio, const std::string& text) {
+  if (as_audio)
+    return {{"type", "output_audio"}, {"transcript", text}};
+  return {{"type", "output_text"}, {"text", text}};
+}
+
+namespace {
+
+json message_content(const item& value, bool as_audio) {
+  if (value.role == item_role::assistant)
+    return answer_content(as_audio && value.spoken, value.text);
+  if (value.spoken)
+    return {{"type", "input_audio"},
+            {"transcript", value.text.empty() ? json{} : json(value.text)}};
+  return {{"type", "input_text"}, {"text", value.text}};
+}
+
+} // namespace
+
+json item_to_json(const item& value, bool as_audio) {
   json out{{"id", value.id},
            {"object", "realtime.item"},
            {"type", to_string(value.kind)},
@@ -149,9 +179,7 @@ json item_to_json(const item& value) {
   switch (value.kind) {
     case item_kind::message:
       out["role"] = to_string(value.role);
-      out["content"] =
-        json::array({{{"type", value.role == item_role::assistant ? "output_text" : "input_text"},
-                      {"text", value.text}}});
+      out["content"] = json::array({message_content(value, as_audio)});
       break;
     case item_kind::function_call:
       out["call_id"] = value.call_id;
@@ -209,37 +237,66 @@ fault item_from_json(const json& body, item& out) {
                         "item.type"};
 }
 
+void item_order::insert(entry fresh) {
+  remove(fresh.id);
+  const auto place = std::upper_bound(items_.begin(), items_.end(), fresh,
+                                      [](const entry& a, const entry& b) {
+                                        return std::tie(a.rank, a.id) < std::tie(b.rank, b.id);
+                                      });
+  items_.insert(place, std::move(fresh));
+}
+
 void item_order::put(const std::string& rank, const std::string& id) {
-  remove(id);
-  auto entry = std::pair{rank, id};
-  items_.insert(std::upper_bound(items_.begin(), items_.end(), entry), std::move(entry));
+  insert({rank, id, state::put});
+}
+
+void item_order::keep_place(const std::string& rank, const std::string& id) {
+  insert({rank, id, state::kept});
+}
+
+void item_order::show(const std::string& id) {
+  for (auto& one : items_)
+    if (one.id == id && one.is == state::kept)
+      one.is = state::shown;
+}
+
+void item_order::drop_place(const std::string& id) {
+  std::erase_if(items_, [&](const auto& i) { return i.id == id && i.is != state::put; });
+}
+
+std::string item_order::last_rank() const {
+  return items_.empty() ? std::string{} : items_.back().rank;
 }
 
 bool item_order::remove(const std::string& id) {
   const auto found = std::find_if(items_.rbegin(), items_.rend(),
-                                  [&](const auto& i) { return i.second == id; });
+                                  [&](const auto& i) { return i.id == id; });
   if (found == items_.rend())
     return false;
+  const auto was_put = found->is == state::put;
   items_.erase(std::next(found).base());
-  return true;
+  return was_put;
 }
 
 bool item_order::has(const std::string& id) const {
-  return std::any_of(items_.rbegin(), items_.rend(), [&](const auto& i) { return i.second == id; });
+  return std::any_of(items_.rbegin(), items_.rend(),
+                     [&](const auto& i) { return i.id == id && i.is == state::put; });
 }
 
 std::string item_order::previous_of(const std::string& id) const {
   const auto found = std::find_if(items_.rbegin(), items_.rend(),
-                                  [&](const auto& i) { return i.second == id; });
-  const auto before = found == items_.rend() ? items_.rbegin() : std::next(found);
-  return before == items_.rend() ? std::string{} : before->second;
+                                  [&](const auto& i) { return i.id == id; });
+  const auto before = std::find_if(found == items_.rend() ? items_.rbegin() : std::next(found),
+                                   items_.rend(),
+                                   [](const auto& i) { return i.is != state::kept; });
+  return before == items_.rend() ? std::string{} : before->id;
 }
 
 std::vector<std::string> item_order::ids() const {
   std::vector<std::string> out;
-  out.reserve(items_.size());
-  for (const auto& [rank, id] : items_)
-    out.push_back(id);
+  for (const auto& one : items_)
+    if (one.is == state::put)
+      out.push_back(one.id);
   return out;
 }
 

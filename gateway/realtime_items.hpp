@@ -14,8 +14,19 @@
 /// Items of the Realtime protocol, both ways.
 namespace sidevoice {
 
-/// The item as a client sees it: what was heard, never the unheard rest.
-nlohmann::json item_to_json(const item& value);
+/// The id of another item, such as the one before; null where there is none.
+nlohmann::json id_or_null(const std::string& id);
+
+/// The item as a client sees it: what was heard, never the unheard rest. What a visitor has spoken
+/// is input_audio, its transcript null until there are words; what the assistant has spoken is
+/// output_audio `as_audio`, else text.
+nlohmann::json item_to_json(const item& value, bool as_audio = false);
+
+/// A part of a running answer's content, in the spelling of response.content_part.*: sound with its
+/// transcript, or text.
+nlohmann::json answer_part(bool as_audio, const std::string& text);
+/// A part of an item's content: output_audio with its transcript, or output_text.
+nlohmann::json answer_content(bool as_audio, const std::string& text);
 
 /// A message of the assistant that is still being made: `in_progress`, without content.
 nlohmann::json open_message(const std::string& id);
@@ -33,6 +44,14 @@ bool is_item_id(std::string_view id);
 class item_order {
 public:
   void put(const std::string& rank, const std::string& id);
+  /// A running answer's item: its place is behind what is there now. It is nobody's predecessor
+  /// before it is shown, and `has` it not before it is put.
+  void keep_place(const std::string& rank, const std::string& id);
+  void show(const std::string& id);
+  /// The answer has ended without putting it.
+  void drop_place(const std::string& id);
+  /// Of the last item.
+  [[nodiscard]] std::string last_rank() const;
   /// False when there was no such item.
   bool remove(const std::string& id);
   void clear() {
@@ -45,8 +64,16 @@ public:
   [[nodiscard]] std::vector<std::string> ids() const;
 
 private:
-  /// (rank, id), by rank.
-  std::vector<std::pair<std::string, std::string>> items_;
+  enum class state { put, kept, shown };
+  struct entry {
+    std::string rank;
+    std::string id;
+    state is = state::put;
+  };
+  void insert(entry fresh);
+
+  /// By rank.
+  std::vector<entry> items_;
 };
 
 } // namespace sidevoice

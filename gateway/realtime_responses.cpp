@@ -1,5 +1,7 @@
 #include "gateway/realtime_responses.hpp"
 
+#include "persistence/rank.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -10,14 +12,6 @@ namespace sidevoice {
 namespace {
 
 using nlohmann::json;
-
-json text_part(const std::string& text) {
-  return {{"type", "text"}, {"text", text}};
-}
-
-json id_or_null(const std::string& id) {
-  return id.empty() ? json{} : json(id);
-}
 
 json usage_json(const token_usage& usage) {
   return {{"total_tokens", usage.input + usage.output},
@@ -51,7 +45,7 @@ json status_details(const response_done& end) {
 
 } // namespace
 
-realtime_responses::realtime_responses(realtime_writer& out, const item_order& order,
+realtime_responses::realtime_responses(realtime_writer& out, item_order& order,
                                        const realtime_session& session, std::string conversation,
                                        std::function<bool(const item&)> hidden)
     : out_(out),
@@ -98,19 +92,27 @@ void realtime_responses::create(open_response& r) {
     {{"type", "response.created"}, {"response", response_json(r, "in_progress", nullptr)}});
 }
 
-void realtime_responses::started(const response_started& run) {
+void realtime_responses::started(const response_started& run, bool speaks,
+                                 const std::string& rank) {
   auto& r = find_or_add(run.response);
+  if (!r.created)
+    r.audio = speaks && session_.speaks() && r.echo.speaks.value_or(true);
   if (r.message && r.message->id != run.item)
     abandon_message(r);
+  if (r.item != run.item) {
+    order_.drop_place(r.item);
+    order_.keep_place(rank.empty() ? rank_after(order_.last_rank()) : rank, run.item);
+  }
   r.attempt = run.attempt;
   r.item = run.item;
   create(r);
 }
 
 void realtime_responses::open(open_response& r, const std::string& item_id) {
-  r.message = open_message_part{.id = item_id, .index = r.output.size()};
+  r.message = open_message_part{.id = item_id, .index = r.output.size(), .audio = r.audio};
   const auto item = open_message(item_id);
   r.output.push_back(item.dump());
+  order_.show(item_id);
   out_.event({{"type", "response.output_item.added"},
               {"response_id", r.id},
               {"output_index", r.message->index},
@@ -123,7 +125,7 @@ void realtime_responses::open(open_response& r, const std::string& item_id) {
               {"item_id", item_id},
               {"output_index", r.message->index},
               {"content_index", 0},
-              {"part", text_part("")}});
+              {"part", answer_part(r.audio, "")}});
 }
 
 void realtime_responses::send_delta(open_response& r, const std::string& text, std::uint32_t n,
@@ -131,8 +133,13 @@ void realtime_responses::send_delta(open_response& r, const std::string& text, s
   auto& message = *r.message;
   message.text += text;
   message.n = n;
-  json body{{"type", "response.output_text.delta"}, {"response_id", r.id}, {"item_id", message.id},
-            {"output_index", message.index},        {"content_index", 0},  {"delta", text}};
+  json body{{"type", message.audio ? "response.output_audio_transcript.delta"
+                                   : "response.output_text.delta"},
+            {"response_id", r.id},
+            {"item_id", message.id},
+            {"output_index", message.index},
+            {"content_index", 0},
+            {"delta", text}};
   if (out_.extensions()) {
     body["attempt"] = r.attempt;
     body["n"] = n;
@@ -171,90 +178,6 @@ void realtime_responses::catch_up(const open_answer& open_one) {
   send_delta(*r, open_one.text.substr(message.text.size()), open_one.n, is_new);
 }
 
-void realtime_responses::item_event(const char* type, const item& value) {
-  out_.event({{"type", type},
-              {"item", item_to_json(value)},
-              {"previous_item_id", id_or_null(order_.previous_of(value.id))}});
-}
-
-void realtime_responses::finish_message(open_response& r, const item& value) {
-  const auto index = std::exchange(r.message, std::nullopt)->index;
-  const auto done = item_to_json(value);
-  r.output[index] = done.dump();
-  const json where{
-    {"response_id", r.id}, {"item_id", value.id}, {"output_index", index}, {"content_index", 0}};
-  json text = where;
-  text["type"] = "response.output_text.done";
-  text["text"] = value.text;
-  out_.event(std::move(text));
-  json part = where;
-  part["type"] = "response.content_part.done";
-  part["part"] = text_part(value.text);
-  out_.event(std::move(part));
-  item_event("conversation.item.done", value);
-  out_.event({{"type", "response.output_item.done"},
-              {"response_id", r.id},
-              {"output_index", index},
-              {"item", done}});
-}
-
-void realtime_responses::abandon_message(open_response& r) {
-  item left;
-  left.id = r.message->id;
-  left.role = item_role::assistant;
-  left.status = item_status::incomplete;
-  left.text = r.message->text;
-  finish_message(r, left);
-  // It never entered the journal, so it is no part of the conversation.
-  out_.event({{"type", "conversation.item.deleted"}, {"item_id", left.id}});
-}
-
-void realtime_responses::put_message(open_response& r, const item& value) {
-  if (r.message && r.message->id != value.id)
-    abandon_message(r);
-  if (!r.message)
-    open(r, value.id);
-  const auto& streamed = r.message->text;
-  // The journal may hold less than was streamed where its owner died in the middle of a clause.
-  // Then the done event says what counts.
-  if (value.text.size() > streamed.size() && value.text.compare(0, streamed.size(), streamed) == 0)
-    send_delta(r, value.text.substr(streamed.size()), r.message->n + 1, false);
-  finish_message(r, value);
-}
-
-void realtime_responses::put_call(open_response& r, const item& value) {
-  const auto index = r.output.size();
-  const auto done = item_to_json(value);
-  r.output.push_back(done.dump());
-  const json where{{"response_id", r.id},
-                   {"item_id", value.id},
-                   {"output_index", index},
-                   {"call_id", value.call_id}};
-  out_.event({{"type", "response.output_item.added"},
-              {"response_id", r.id},
-              {"output_index", index},
-              {"item", open_call(value)}});
-  out_.event({{"type", "conversation.item.added"},
-              {"item", open_call(value)},
-              {"previous_item_id", id_or_null(order_.previous_of(value.id))}});
-  json delta = where;
-  delta["type"] = "response.function_call_arguments.delta";
-  delta["delta"] = value.arguments;
-  if (out_.extensions())
-    delta["attempt"] = r.attempt;
-  out_.event(std::move(delta));
-  json arguments = where;
-  arguments["type"] = "response.function_call_arguments.done";
-  arguments["name"] = value.name;
-  arguments["arguments"] = value.arguments;
-  out_.event(std::move(arguments));
-  item_event("conversation.item.done", value);
-  out_.event({{"type", "response.output_item.done"},
-              {"response_id", r.id},
-              {"output_index", index},
-              {"item", done}});
-}
-
 bool realtime_responses::put(const item& value) {
   auto* r = find(value.response);
   if (r == nullptr && out_.extensions())
@@ -278,6 +201,7 @@ void realtime_responses::done(const response_done& end) {
   create(*r);
   if (r->message)
     abandon_message(*r);
+  order_.drop_place(r->item);
   out_.event(
     {{"type", "response.done"}, {"response", response_json(*r, to_string(end.status), &end)}});
   open_.erase(end.response);
@@ -321,10 +245,17 @@ json realtime_responses::open_item(const std::string& id) const {
   for (const auto& [name, r] : open_)
     if (r.message && r.message->id == id) {
       auto out = open_message(id);
-      out["content"].push_back({{"type", "output_text"}, {"text", r.message->text}});
+      out["content"].push_back(answer_content(r.message->audio, r.message->text));
       return out;
     }
   return nullptr;
+}
+
+bool realtime_responses::is_open_sound(const std::string& id) const {
+  return std::any_of(open_.begin(), open_.end(), [&](const auto& entry) {
+    const auto& message = entry.second.message;
+    return message && message->id == id && message->audio;
+  });
 }
 
 json realtime_responses::response_json(const open_response& r, const std::string& status,
@@ -338,7 +269,7 @@ json realtime_responses::response_json(const open_response& r, const std::string
            {"status_details", end == nullptr ? json{} : status_details(*end)},
            {"output", end == nullptr ? json::array() : std::move(output)},
            {"conversation_id", conversation_},
-           {"output_modalities", json::array({"text"})},
+           {"output_modalities", json::array({r.audio ? "audio" : "text"})},
            {"max_output_tokens", json::parse(r.echo.max_output_tokens)},
            {"audio", json::parse(session_.audio())},
            {"usage", end == nullptr ? json{} : usage_json(end->usage)},

@@ -2,6 +2,7 @@
 
 #include "gateway/realtime_items.hpp"
 #include "gateway/realtime_session.hpp"
+#include "gateway/voice_output.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -17,7 +18,7 @@ namespace sidevoice {
 class realtime_responses {
 public:
   /// Both outlive this object.
-  realtime_responses(realtime_writer& out, const item_order& order, const realtime_session& session,
+  realtime_responses(realtime_writer& out, item_order& order, const realtime_session& session,
                      std::string conversation, std::function<bool(const item&)> hidden);
 
   /// This connection asks for `response` with these overrides.
@@ -28,11 +29,16 @@ public:
   void requested(const std::string& response);
 
   /// A run begins. A new attempt makes the former one's open item void: it is finished as
-  /// incomplete and deleted.
-  void started(const response_started& run);
+  /// incomplete and deleted. `rank` is the place of its item; empty: behind what is there.
+  /// `speaks`: this connection hears its sound; a response that has begun as sound, or as text,
+  /// stays it.
+  void started(const response_started& run, bool speaks, const std::string& rank);
 
   /// Pieces of closed, superseded and unknown responses are dropped.
   void delta(const answer_delta& piece);
+
+  /// Sound of a response that this client hears. False: closed, superseded, or shown as text.
+  bool sound(const sound_frame& frame, sound_encoding encoding);
 
   /// What was missed of the running answer, as one delta.
   void catch_up(const open_answer& open);
@@ -54,12 +60,18 @@ public:
 
   /// The message that is being made, as far as this client has seen it; null for other ids.
   [[nodiscard]] nlohmann::json open_item(const std::string& id) const;
+  /// The message that is being made comes as sound.
+  [[nodiscard]] bool is_open_sound(const std::string& id) const;
 
 private:
   /// The message item that is being made.
   struct open_message_part {
     std::string id;
     std::size_t index = 0;
+    /// Its content is sound with a transcript, not text.
+    bool audio = false;
+    /// What its sound is written in: as the session was when the first of it came.
+    std::optional<sound_encoding> encoding = {};
     std::string text = {};
     /// Pieces seen; a piece that does not follow stops the stream, and `put` sends the rest.
     std::uint32_t n = 0;
@@ -69,6 +81,7 @@ private:
   struct open_response {
     std::string id;
     bool created = false;
+    bool audio = false;
     std::uint32_t attempt = 1;
     /// Id that the message of this attempt will have.
     std::string item;
@@ -88,12 +101,12 @@ private:
   void abandon_message(open_response& r);
   void put_message(open_response& r, const item& value);
   void put_call(open_response& r, const item& value);
-  void item_event(const char* type, const item& value);
+  void item_event(const char* type, const nlohmann::json& value);
   [[nodiscard]] nlohmann::json response_json(const open_response& r, const std::string& status,
                                              const response_done* end) const;
 
   realtime_writer& out_;
-  const item_order& order_;
+  item_order& order_;
   const realtime_session& session_;
   /// Items of responses that this client does not see.
   std::function<bool(const item&)> hidden_;

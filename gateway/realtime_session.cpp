@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <string_view>
 
 namespace sidevoice {
 
@@ -16,6 +18,7 @@ using fault = std::optional<realtime_fault>;
 
 /// What "inf" means to a model of ours.
 constexpr std::uint32_t output_tokens_max = 4096;
+constexpr std::string_view default_voice = "alloy";
 constexpr std::size_t metadata_entries = 16;
 constexpr std::size_t metadata_key_bytes = 64;
 constexpr std::size_t metadata_value_bytes = 512;
@@ -41,7 +44,20 @@ bool is_echoed(const std::string& key) {
   return false;
 }
 
-fault set_field(const std::string& key, const json& value, json& out) {
+} // namespace
+
+fault realtime_session::set_modalities(const json& value, const std::string& path,
+                                       json& out) const {
+  json wanted = json::array({voice_.speaks && !voice_.extensions ? "audio" : "text"});
+  if (!value.is_null())
+    if (auto wrong = set_output_modalities(value, path, wanted))
+      return wrong;
+  // Clients ask for sound by default: one that cannot be had is no error, and they read text.
+  out = voice_.speaks ? std::move(wanted) : json::array({"text"});
+  return std::nullopt;
+}
+
+fault realtime_session::set_field(const std::string& key, const json& value, json& out) const {
   const auto param = at_field("session", std::string_view{key}.substr(0, 128));
   if (key == "type") {
     if (auto wrong = one_of(value, {"realtime"}, param))
@@ -49,7 +65,7 @@ fault set_field(const std::string& key, const json& value, json& out) {
   } else if (key == "instructions") {
     return set_instructions(value, param, out[key]);
   } else if (key == "output_modalities") {
-    return set_output_modalities(value, param, out[key]);
+    return set_modalities(value, param, out[key]);
   } else if (key == "tools") {
     return set_tools(value, param, out[key]);
   } else if (key == "tool_choice") {
@@ -57,7 +73,7 @@ fault set_field(const std::string& key, const json& value, json& out) {
   } else if (key == "max_output_tokens") {
     return set_max_output_tokens(value, param, out[key]);
   } else if (key == "audio") {
-    return set_audio(value, param, out[key]);
+    return set_audio(value, param, turns_, out[key]);
   } else if (is_echoed(key)) {
     out[key] = value;
   } else if (key != "model" && key != "object" && key != "id" && key != "expires_at") {
@@ -65,6 +81,8 @@ fault set_field(const std::string& key, const json& value, json& out) {
   }
   return std::nullopt;
 }
+
+namespace {
 
 std::vector<llm_tool> tools_of(const json& tools) {
   std::vector<llm_tool> out;
@@ -86,6 +104,40 @@ response_options options_of(const json& session) {
                                             : choice.get<std::string>(),
           .max_output_tokens = tokens.is_number() ? tokens.get<std::uint32_t>()
                                                   : output_tokens_max};
+}
+
+sound_format format_of(const json& format) {
+  const auto& type = format["type"].get_ref<const std::string&>();
+  if (type == "audio/pcmu")
+    return {sound_encoding::pcmu, 8'000};
+  if (type == "audio/pcma")
+    return {sound_encoding::pcma, 8'000};
+  return {sound_encoding::pcm16, format["rate"].get<std::uint32_t>()};
+}
+
+/// `app` has what this form of turn detection does not name.
+turn_settings turns_of(const json& detection, const turn_settings& app) {
+  using std::chrono::milliseconds;
+  auto out = app;
+  out.idle_timeout.reset();
+  if (detection.is_null()) {
+    out.mode = turn_mode::manual;
+    return out;
+  }
+  out.create_response = detection["create_response"].get<bool>();
+  out.interrupt_response = detection["interrupt_response"].get<bool>();
+  if (detection["type"] == "semantic_vad") {
+    out.mode = turn_mode::semantic;
+    out.eagerness = detection["eagerness"].get<std::string>();
+    return out;
+  }
+  out.mode = turn_mode::silence;
+  out.threshold = detection["threshold"].get<double>();
+  out.prefix_padding = milliseconds{detection["prefix_padding_ms"].get<std::int64_t>()};
+  out.silence_duration = milliseconds{detection["silence_duration_ms"].get<std::int64_t>()};
+  if (const auto& idle = detection["idle_timeout_ms"]; !idle.is_null())
+    out.idle_timeout = milliseconds{idle.get<std::int64_t>()};
+  return out;
 }
 
 fault check_metadata(const json& metadata) {
@@ -130,13 +182,17 @@ fault refuse_out_of_band(const json& response) {
 
 } // namespace
 
-realtime_session::realtime_session(const app_definition& app, std::string id, session_rights rights)
-    : rights_(std::move(rights)) {
+realtime_session::realtime_session(const app_definition& app, std::string id, session_rights rights,
+                                   session_voice voice)
+    : rights_(std::move(rights)),
+      voice_(voice),
+      turns_(app.voice.turns) {
   json session{{"type", "realtime"},
                {"object", "realtime.session"},
                {"id", std::move(id)},
                {"model", app.id},
-               {"output_modalities", json::array({"text"})},
+               {"output_modalities",
+                json::array({voice.speaks && !voice.extensions ? "audio" : "text"})},
                {"instructions", ""},
                {"tools", json::array()},
                {"tool_choice", "auto"},
@@ -145,7 +201,7 @@ realtime_session::realtime_session(const app_definition& app, std::string id, se
                {"truncation", "auto"},
                {"prompt", nullptr},
                {"include", nullptr},
-               {"audio", default_audio()}};
+               {"audio", default_audio(turns_)}};
   apply_preset(session);
   keep(session);
 }
@@ -169,6 +225,26 @@ void realtime_session::keep(const json& session) {
   audio_ = json{{"output", {{"format", output["format"]}, {"voice", output["voice"]}}}}.dump();
   max_output_tokens_ = session["max_output_tokens"].dump();
   options_ = std::make_shared<const response_options>(options_of(session));
+  speaks_ = session["output_modalities"] == json::array({"audio"});
+  transcribes_ = !session["audio"]["input"]["transcription"].is_null();
+  input_ = format_of(session["audio"]["input"]["format"]);
+  output_ = format_of(output["format"]);
+}
+
+seat_terms realtime_session::terms() const {
+  const auto session = json::parse(text_);
+  const auto& output = session["audio"]["output"];
+  const auto voice = output["voice"].get<std::string>();
+  seat_terms out;
+  out.turns = turns_of(session["audio"]["input"]["turn_detection"], turns_);
+  out.speaks = speaks_;
+  // The default's name is the protocol's; it means the app's voice.
+  out.voice = voice == default_voice ? std::string{} : voice;
+  out.speed = output["speed"].get<double>();
+  out.interrupts_at_once = !voice_.extensions && out.turns.mode != turn_mode::manual
+                           && out.turns.interrupt_response;
+  out.options = options_;
+  return out;
 }
 
 fault realtime_session::update(const json& session) {
@@ -217,9 +293,9 @@ fault realtime_session::override_once(const json& response, response_options_ptr
     else if (key == "max_output_tokens")
       wrong = set_max_output_tokens(value, param, once[key]);
     else if (key == "output_modalities")
-      wrong = set_output_modalities(value, param, once[key]);
+      wrong = set_modalities(value, param, once[key]);
     else if (key == "audio")
-      wrong = set_audio(value, param, once[key]);
+      wrong = set_audio(value, param, turns_, once[key]);
     else if (key == "metadata")
       wrong = check_metadata(value);
     if (wrong)
@@ -229,6 +305,8 @@ fault realtime_session::override_once(const json& response, response_options_ptr
     return wrong;
   options = std::make_shared<const response_options>(options_of(once));
   echo.max_output_tokens = once["max_output_tokens"].dump();
+  if (response.contains("output_modalities"))
+    echo.speaks = once["output_modalities"] == json::array({"audio"});
   if (response.contains("metadata"))
     echo.metadata = response["metadata"].dump();
   return std::nullopt;

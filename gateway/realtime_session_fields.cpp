@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 
 namespace sidevoice {
@@ -15,24 +17,41 @@ using nlohmann::json;
 using fault = std::optional<realtime_fault>;
 
 constexpr std::int64_t pcm_rate_hz = 24'000;
+constexpr std::int64_t pcm_rates_hz[] = {8'000, 16'000, 24'000, 48'000};
 constexpr std::int64_t output_tokens_max = 4096;
 constexpr std::int64_t day_ms = 86'400'000;
 
-json pcm_format() {
-  return {{"type", "audio/pcm"}, {"rate", pcm_rate_hz}};
+json pcm_format(std::int64_t rate = pcm_rate_hz) {
+  return {{"type", "audio/pcm"}, {"rate", rate}};
 }
 
-json default_server_vad() {
-  return {{"type", "server_vad"},       {"threshold", 0.5},           {"prefix_padding_ms", 300},
-          {"silence_duration_ms", 500}, {"idle_timeout_ms", nullptr}, {"create_response", true},
-          {"interrupt_response", true}};
+json default_server_vad(const turn_settings& turns) {
+  return {{"type", "server_vad"},
+          {"threshold", turns.threshold},
+          {"prefix_padding_ms", turns.prefix_padding.count()},
+          {"silence_duration_ms", turns.silence_duration.count()},
+          {"idle_timeout_ms", turns.idle_timeout ? json(turns.idle_timeout->count()) : json{}},
+          {"create_response", turns.create_response},
+          {"interrupt_response", turns.interrupt_response}};
 }
 
-json default_semantic_vad() {
+json default_semantic_vad(const turn_settings& turns) {
   return {{"type", "semantic_vad"},
-          {"eagerness", "auto"},
-          {"create_response", true},
-          {"interrupt_response", true}};
+          {"eagerness", turns.eagerness},
+          {"create_response", turns.create_response},
+          {"interrupt_response", turns.interrupt_response}};
+}
+
+json default_detection(const turn_settings& turns) {
+  switch (turns.mode) {
+    case turn_mode::manual:
+      return nullptr;
+    case turn_mode::silence:
+      return default_server_vad(turns);
+    case turn_mode::semantic:
+      break;
+  }
+  return default_semantic_vad(turns);
 }
 
 fault want_bool(const json& value, const std::string& param) {
@@ -54,11 +73,20 @@ fault set_format(const json& value, const std::string& path, json& out) {
   if (auto wrong = one_of(value["type"], {"audio/pcm", "audio/pcmu", "audio/pcma"},
                           at_field(path, "type")))
     return wrong;
-  const auto rate = value.find("rate");
-  if (rate != value.end() && !rate->is_null() && type == "audio/pcm")
-    if (auto wrong = integer_within(*rate, pcm_rate_hz, pcm_rate_hz, at_field(path, "rate")))
-      return wrong;
-  out = type == "audio/pcm" ? pcm_format() : json{{"type", type}};
+  if (type != "audio/pcm") {
+    out = json{{"type", type}};
+    return std::nullopt;
+  }
+  const auto given = value.find("rate");
+  const auto rate = given == value.end() || given->is_null() ? json(pcm_rate_hz) : *given;
+  if (!rate.is_number_integer())
+    return wrong_type(at_field(path, "rate"), "an integer");
+  if (std::find(std::begin(pcm_rates_hz), std::end(pcm_rates_hz), rate) == std::end(pcm_rates_hz))
+    return realtime_fault{"invalid_value",
+                          "'" + at_field(path, "rate")
+                            + "' must be 24000, or one of 8000, 16000 and 48000.",
+                          at_field(path, "rate")};
+  out = pcm_format(rate.get<std::int64_t>());
   return std::nullopt;
 }
 
@@ -76,7 +104,8 @@ fault check_detection_field(const std::string& key, const json& value, const std
   return integer_within(value, 0, day_ms, param);
 }
 
-fault set_turn_detection(const json& value, const std::string& path, json& out) {
+fault set_turn_detection(const json& value, const std::string& path, const turn_settings& turns,
+                         json& out) {
   if (value.is_null()) {
     out = nullptr;
     return std::nullopt;
@@ -86,7 +115,7 @@ fault set_turn_detection(const json& value, const std::string& path, json& out) 
   const auto type = value.contains("type") ? value["type"] : json("server_vad");
   if (auto wrong = one_of(type, {"server_vad", "semantic_vad"}, at_field(path, "type")))
     return wrong;
-  auto filled = type == "server_vad" ? default_server_vad() : default_semantic_vad();
+  auto filled = type == "server_vad" ? default_server_vad(turns) : default_semantic_vad(turns);
   for (const auto& [key, field] : value.items()) {
     const auto param = at_field(path, std::string_view{key}.substr(0, 128));
     if (!filled.contains(key))
@@ -128,7 +157,7 @@ fault set_voice(const json& value, const std::string& path, json& out) {
   return std::nullopt;
 }
 
-fault set_input(const json& value, const std::string& path, json& out) {
+fault set_input(const json& value, const std::string& path, const turn_settings& turns, json& out) {
   if (!value.is_object())
     return wrong_type(path, "an object");
   if (auto wrong =
@@ -146,7 +175,7 @@ fault set_input(const json& value, const std::string& path, json& out) {
     else if (key == "noise_reduction")
       wrong = set_noise_reduction(field, param, out[key]);
     else
-      wrong = set_turn_detection(field, param, out[key]);
+      wrong = set_turn_detection(field, param, turns, out[key]);
     if (wrong)
       return wrong;
   }
@@ -203,20 +232,16 @@ fault check_tool(const json& tool, const std::string& path, std::set<std::string
 
 } // namespace
 
-json default_audio() {
+json default_audio(const turn_settings& turns) {
   return {{"input",
            {{"format", pcm_format()},
             {"transcription", nullptr},
             {"noise_reduction", nullptr},
-            {"turn_detection", default_server_vad()}}},
+            {"turn_detection", default_detection(turns)}}},
           {"output", {{"format", pcm_format()}, {"voice", "alloy"}, {"speed", 1.0}}}};
 }
 
 fault set_output_modalities(const json& value, const std::string& path, json& out) {
-  if (value.is_null()) {
-    out = json::array({"text"});
-    return std::nullopt;
-  }
   if (!value.is_array())
     return wrong_type(path, R"(["text"] or ["audio"])");
   if (value != json::array({"text"}) && value != json::array({"audio"}))
@@ -279,9 +304,9 @@ fault set_max_output_tokens(const json& value, const std::string& path, json& ou
   return std::nullopt;
 }
 
-fault set_audio(const json& value, const std::string& path, json& out) {
+fault set_audio(const json& value, const std::string& path, const turn_settings& turns, json& out) {
   if (value.is_null()) {
-    out = default_audio();
+    out = default_audio(turns);
     return std::nullopt;
   }
   if (!value.is_object())
@@ -289,7 +314,7 @@ fault set_audio(const json& value, const std::string& path, json& out) {
   if (auto wrong = only_known(value, {"input", "output"}, path))
     return wrong;
   if (value.contains("input"))
-    if (auto wrong = set_input(value["input"], at_field(path, "input"), out["input"]))
+    if (auto wrong = set_input(value["input"], at_field(path, "input"), turns, out["input"]))
       return wrong;
   if (value.contains("output"))
     return set_output(value["output"], at_field(path, "output"), out["output"]);

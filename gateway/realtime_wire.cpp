@@ -12,6 +12,10 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::string_view append_type = "input_audio_buffer.append";
+/// Of an append, beside its sound.
+constexpr std::size_t other_bytes = 4096;
+
 /// Counts brackets outside of strings, so that a deep frame is refused before it costs anything.
 bool too_deep(std::string_view text) {
   std::size_t depth = 0;
@@ -85,11 +89,21 @@ private:
 
 } // namespace
 
+std::optional<realtime_fault> check_size(std::string_view text, std::string_view type) {
+  if (text.size() <= realtime_limits::frame_bytes || type == append_type)
+    return std::nullopt;
+  return realtime_fault{"invalid_value",
+                        "The frame has " + std::to_string(text.size()) + " bytes; at most "
+                          + std::to_string(realtime_limits::frame_bytes) + " are allowed."};
+}
+
 std::optional<realtime_fault> read_frame(std::string_view text, json& out) {
-  if (text.size() > realtime_limits::frame_bytes)
-    return realtime_fault{"invalid_value",
-                          "The frame has " + std::to_string(text.size()) + " bytes; at most "
-                            + std::to_string(realtime_limits::frame_bytes) + " are allowed."};
+  // Only sound is large: what cannot be sound is not even parsed.
+  const bool may_be_sound = text.size() <= realtime_limits::append_bytes + other_bytes
+                            && text.find(append_type) != std::string_view::npos;
+  if (!may_be_sound)
+    if (auto wrong = check_size(text, {}))
+      return wrong;
   if (too_deep(text))
     return realtime_fault{"invalid_json", "The frame is nested deeper than "
                                             + std::to_string(realtime_limits::depth)

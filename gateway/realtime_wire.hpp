@@ -17,6 +17,8 @@ namespace sidevoice {
 /// Bounds of one client. What is beyond is refused with an error that names the bound.
 struct realtime_limits {
   static constexpr std::size_t frame_bytes = 1024 * 1024;
+  /// Base64 text of one input_audio_buffer.append, the only event that may be larger.
+  static constexpr std::size_t append_bytes = 15 * 1024 * 1024;
   static constexpr std::size_t depth = 32;
   static constexpr std::size_t text_bytes = 128 * 1024;
   static constexpr std::size_t event_id_bytes = 512;
@@ -34,6 +36,9 @@ struct realtime_fault {
   std::string param = {};
   std::string type = "invalid_request_error";
 };
+
+/// What the type of a frame with more than `frame_bytes` has to be.
+std::optional<realtime_fault> check_size(std::string_view text, std::string_view type);
 
 /// Reads one frame as a JSON object. Refuses what is too large or too deep, invalid UTF-8, lone
 /// surrogates, NUL characters, and objects that name a key twice. With a fault that leaves the

@@ -77,6 +77,8 @@ struct router_parts {
   const key_ring* ring = nullptr;
   /// Life of the key that an anonymous visitor gets for its session.
   std::chrono::seconds client_key_life = std::chrono::hours{24 * 7};
+  /// The node has speech engines: what a session object says of its modalities.
+  bool speaks = false;
 };
 
 /// The public port: which path and method is what, and who may. No socket, no actor, no clock. Any

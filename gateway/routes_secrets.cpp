@@ -75,7 +75,7 @@ route_answer router::make_client_secret(const http_request& request, request_tim
                  .id = parts_.ids->make("ck_"),
                  .release = chosen->release_name,
                  .preset = wish.preset};
-  realtime_session session{*chosen->release, key.session, {}};
+  realtime_session session{*chosen->release, key.session, {}, {.speaks = parts_.speaks}};
   if (!wish.preset.empty())
     if (const auto wrong = session.update(nlohmann::json::parse(wish.preset)))
       return refuse(*wrong);

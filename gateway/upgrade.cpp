@@ -62,16 +62,25 @@ session_rights rights_of(const open_session& opened, const app_registry* apps) {
   return rights;
 }
 
+voice_abilities voice_of(const node_access& node, const app_definition& app) {
+  if (node.vad == nullptr || node.clock == nullptr)
+    return {};
+  return node.voice_of ? node.voice_of(app) : voice_abilities{true, true};
+}
+
 std::unique_ptr<frame_sink> bind_connection(const node_access& node, const open_session& opened,
                                             session_rights rights, const session_actor& session,
                                             std::shared_ptr<open_links::place> place,
                                             const std::shared_ptr<client_link>& link) {
+  const auto voice = voice_of(node, *opened.app);
   realtime_options options{.app = opened.app,
                            .session = opened.session,
                            .extensions = opened.extensions,
                            .rights = std::move(rights),
                            .client_key = opened.client_key,
-                           .ids = node.ids};
+                           .ids = node.ids,
+                           .hears = voice.hears,
+                           .speaks = voice.speaks};
   auto parts = std::make_shared<connection_parts>();
   parts->directory = node.directory;
   parts->where = where_of(opened);
@@ -79,6 +88,10 @@ std::unique_ptr<frame_sink> bind_connection(const node_access& node, const open_
   parts->codec = make_protocol_realtime(std::move(options));
   parts->link = link;
   parts->count = node.count;
+  parts->vad = node.vad;
+  parts->judges_turns = voice_of(node, *opened.app).judges_turns;
+  parts->ids = node.ids;
+  parts->clock = node.clock;
   auto sink = std::make_unique<actor_sink>(spawn_connection(*node.sys, std::move(parts)), place);
   place->occupy(link);
   return sink;

@@ -8,12 +8,21 @@
 #include "gateway/open_links.hpp"
 #include "gateway/routes.hpp"
 #include "gateway/site.hpp"
+#include "providers/vad.hpp"
 
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace sidevoice {
+
+/// What an app's voice can do on this node.
+struct voice_abilities {
+  bool hears = false;
+  bool speaks = false;
+  /// There is a model that tells when a turn is over.
+  bool judges_turns = false;
+};
 
 /// What the public port needs of the node. All of it outlives the port.
 struct node_access {
@@ -22,6 +31,12 @@ struct node_access {
   counters* count = nullptr;
   id_source* ids = nullptr;
   const loop* where = nullptr;
+  /// Null: no speech engines.
+  const vad_engine* vad = nullptr;
+  /// The clock of the sound's pace.
+  loop* clock = nullptr;
+  /// Empty: all that there are engines for. Any thread.
+  std::function<voice_abilities(const app_definition&)> voice_of = {};
 };
 
 /// Asks the directory for a session, with a deadline of 5 s. `done` is called once, on an actor's

@@ -39,6 +39,10 @@ struct item {
   std::string output;
   /// The response that made it; empty for items of clients.
   std::string response;
+  /// A message that was spoken; `text` is its transcript.
+  bool spoken = false;
+  /// Length of its sound, of an answer as far as it was heard.
+  std::uint32_t audio_ms = 0;
 
   bool operator==(const item&) const = default;
 };
@@ -115,6 +119,43 @@ struct item_removed {
   std::string id;
 
   bool operator==(const item_removed&) const = default;
+};
+
+/// The visitor has spoken and their turn is over; what was said is not known yet. Adds the item,
+/// without words.
+struct input_speech {
+  static constexpr std::string_view type = "input.speech";
+  std::string rank;
+  std::string item;
+  /// The microphone's stream it was heard on, and where: milliseconds since its beginning.
+  std::string stream;
+  std::uint64_t from_ms = 0;
+  std::uint64_t to_ms = 0;
+
+  bool operator==(const input_speech&) const = default;
+};
+
+/// What was said. The item counts as new from here on.
+struct input_transcribed {
+  static constexpr std::string_view type = "input.transcribed";
+  std::string item;
+  std::string text;
+  /// Empty; or why there is no text: "nothing" (no words in it), "failed" (every engine did),
+  /// "lost" (a crash, and the sound did not come again).
+  std::string reason;
+
+  bool operator==(const input_transcribed&) const = default;
+};
+
+/// A spoken answer was heard only so far, as became known after its end.
+struct item_heard {
+  static constexpr std::string_view type = "item.heard";
+  std::string id;
+  std::uint32_t ms = 0;
+  /// A prefix of what the item said.
+  std::string text;
+
+  bool operator==(const item_heard&) const = default;
 };
 
 /// Somebody waits for an answer. At most one response per cause.
@@ -240,6 +281,25 @@ struct analysis_done {
   bool operator==(const analysis_done&) const = default;
 };
 
+/// The parts of a spoken turn's silence, in ms, each since the one before: they add up to the
+/// silence that the visitor heard.
+struct turn_measured {
+  static constexpr std::string_view type = "turn.measured";
+  std::string response;
+  std::string item;
+  /// From the end of the voice to the decision that the turn is over.
+  std::uint32_t end_of_speech = 0;
+  std::uint32_t transcript = 0;
+  std::uint32_t first_token = 0;
+  std::uint32_t first_clause = 0;
+  /// To the first sound that was sent.
+  std::uint32_t first_audio = 0;
+  /// To the first sound that was played, where the client tells.
+  std::uint32_t played = 0;
+
+  bool operator==(const turn_measured&) const = default;
+};
+
 struct session_completed {
   static constexpr std::string_view type = "session.completed";
   std::uint64_t revision = 0;
@@ -273,10 +333,10 @@ struct erased {
 };
 
 using event_body =
-  std::variant<session_started, item_put, item_removed, response_requested, response_started,
-               response_spoken, response_done, call_opened, call_approved, call_started, call_ended,
-               topic_updated, analysis_done, session_completed, session_reopened, session_ended,
-               erased>;
+  std::variant<session_started, item_put, item_removed, input_speech, input_transcribed, item_heard,
+               response_requested, response_started, response_spoken, response_done, call_opened,
+               call_approved, call_started, call_ended, topic_updated, analysis_done, turn_measured,
+               session_completed, session_reopened, session_ended, erased>;
 
 /// One entry of the journal.
 struct event {

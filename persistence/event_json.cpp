@@ -27,6 +27,27 @@ json to_object(const item_removed& body) {
   return {{"id", body.id}};
 }
 
+json to_object(const input_speech& body) {
+  return {{"rank", body.rank},
+          {"item", body.item},
+          {"stream", body.stream},
+          {"from_ms", body.from_ms},
+          {"to_ms", body.to_ms}};
+}
+
+json to_object(const input_transcribed& body) {
+  json out{{"item", body.item}};
+  put_text(out, "text", body.text);
+  put_text(out, "reason", body.reason);
+  return out;
+}
+
+json to_object(const item_heard& body) {
+  json out{{"id", body.id}, {"ms", body.ms}};
+  put_text(out, "text", body.text);
+  return out;
+}
+
 json to_object(const response_requested& body) {
   return {{"response", body.response}, {"cause", body.cause}};
 }
@@ -91,6 +112,13 @@ json to_object(const analysis_done& body) {
   return out;
 }
 
+json to_object(const turn_measured& body) {
+  return {{"response", body.response},           {"item", body.item},
+          {"end_of_speech", body.end_of_speech}, {"transcript", body.transcript},
+          {"first_token", body.first_token},     {"first_clause", body.first_clause},
+          {"first_audio", body.first_audio},     {"played", body.played}};
+}
+
 json to_object(const session_completed& body) {
   json out{{"revision", body.revision}};
   put_text(out, "result", body.result);
@@ -122,6 +150,26 @@ void read(const json& from, item_put& to) {
 
 void read(const json& from, item_removed& to) {
   to.id = needed_text(from, "id");
+}
+
+void read(const json& from, input_speech& to) {
+  to.rank = needed_text(from, "rank");
+  to.item = needed_text(from, "item");
+  to.stream = text(from, "stream");
+  to.from_ms = number(from, "from_ms");
+  to.to_ms = number(from, "to_ms");
+}
+
+void read(const json& from, input_transcribed& to) {
+  to.item = needed_text(from, "item");
+  to.text = text(from, "text");
+  to.reason = text(from, "reason");
+}
+
+void read(const json& from, item_heard& to) {
+  to.id = needed_text(from, "id");
+  to.ms = small_number(from, "ms");
+  to.text = text(from, "text");
 }
 
 void read(const json& from, response_requested& to) {
@@ -186,6 +234,17 @@ void read(const json& from, topic_updated& to) {
 void read(const json& from, analysis_done& to) {
   to.head_read = number(from, "head_read");
   to.usage = to_usage(object(from, "usage"));
+}
+
+void read(const json& from, turn_measured& to) {
+  to.response = needed_text(from, "response");
+  to.item = text(from, "item");
+  to.end_of_speech = small_number(from, "end_of_speech");
+  to.transcript = small_number(from, "transcript");
+  to.first_token = small_number(from, "first_token");
+  to.first_clause = small_number(from, "first_clause");
+  to.first_audio = small_number(from, "first_audio");
+  to.played = small_number(from, "played");
 }
 
 void read(const json& from, session_completed& to) {

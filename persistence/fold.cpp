@@ -1,5 +1,7 @@
 #include "persistence/fold.hpp"
 
+#include "persistence/rank.hpp"
+
 #include <algorithm>
 #include <type_traits>
 
@@ -10,6 +12,7 @@ namespace {
 constexpr std::size_t closed_responses_max = 64;
 constexpr std::size_t changes_max = 32;
 constexpr std::size_t edits_max = 64;
+constexpr std::size_t streams_max = 8;
 constexpr std::size_t analyzer_calls_max = 8;
 
 template <class Entries, class Entry>
@@ -30,6 +33,18 @@ void change_open(session_view& view, const std::string& id, Change change) {
     entry = std::move(next);
     return;
   }
+}
+
+/// The same for an item.
+template <class Change>
+void change_item(session_view& view, const std::string& id, Change change) {
+  const auto known = std::find_if(view.items.rbegin(), view.items.rend(),
+                                  [&id](const auto& stored) { return stored->value.id == id; });
+  if (known == view.items.rend())
+    return;
+  auto next = std::make_shared<stored_item>(**known);
+  change(*next);
+  *known = std::move(next);
 }
 
 // -- one function per event -----------------------------------------------------------------------
@@ -78,10 +93,65 @@ void on(session_view& view, const event& e, const item_put& body) {
   });
 }
 
+/// Speech has been dealt with: its words are known, or nobody wants them any more.
+void close_speech(session_view& view, const std::string& item) {
+  const auto* open = view.find_speech(item);
+  if (!open)
+    return;
+  const auto known =
+    std::find_if(view.streams.begin(), view.streams.end(),
+                 [open](const auto& position) { return position.stream == open->stream; });
+  if (known != view.streams.end())
+    known->to_ms = std::max(known->to_ms, open->to_ms);
+  else
+    push_bounded(view.streams, stream_position{open->stream, open->to_ms}, streams_max);
+  std::erase_if(view.open_speech, [&item](const auto& one) { return one.item == item; });
+}
+
 void on(session_view& view, const event&, const item_removed& body) {
   std::erase_if(view.items, [&body](const auto& stored) { return stored->value.id == body.id; });
+  close_speech(view, body.id);
   view.removed.insert(body.id);
 }
+
+void on(session_view& view, const event& e, const input_speech& body) {
+  on(view, e,
+     item_put{.rank = body.rank,
+              .value = {.id = body.item,
+                        .spoken = true,
+                        .audio_ms = static_cast<std::uint32_t>(body.to_ms - body.from_ms)}});
+  view.open_speech.push_back({body.item, body.stream, body.from_ms, body.to_ms});
+}
+
+void on(session_view& view, const event& e, const input_transcribed& body) {
+  if (!view.find_speech(body.item))
+    return;
+  close_speech(view, body.item);
+  change_item(view, body.item, [&](stored_item& stored) {
+    stored.value.text = body.text;
+    stored.value.status = body.reason.empty() ? item_status::completed : item_status::incomplete;
+    stored.seq = e.seq;
+  });
+  // Whoever asked for an answer before the words were there has asked for this one.
+  const auto is_asked = [&body](const response_state_ptr& open) {
+    return std::find(open->cause.begin(), open->cause.end(), body.item) != open->cause.end();
+  };
+  if (std::any_of(view.open_responses.begin(), view.open_responses.end(), is_asked))
+    view.answered_to = e.seq;
+}
+
+void on(session_view& view, const event&, const item_heard& body) {
+  change_item(view, body.id, [&body](stored_item& stored) {
+    auto& value = stored.value;
+    if (value.text.compare(0, body.text.size(), body.text) == 0)
+      value.unheard = value.text.substr(body.text.size()) + value.unheard;
+    value.text = body.text;
+    value.audio_ms = body.ms;
+    value.status = item_status::incomplete;
+  });
+}
+
+void on(session_view&, const event&, const turn_measured&) {}
 
 void on(session_view& view, const event& e, const response_requested& body) {
   // A request that is known already answers nothing new.
@@ -95,10 +165,12 @@ void on(session_view& view, const event& e, const response_requested& body) {
 }
 
 void on(session_view& view, const event&, const response_started& body) {
-  change_open(view, body.response, [&body](response_state& response) {
+  change_open(view, body.response, [&](response_state& response) {
     response.phase = response_phase::started;
     response.attempt = body.attempt;
     response.item = body.item;
+    response.rank = rank_after(view.items.empty() ? std::string_view{}
+                                                  : std::string_view{view.items.back()->rank});
     response.clauses = 0;
     response.spoken.clear();
   });

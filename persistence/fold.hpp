@@ -52,8 +52,10 @@ struct response_state {
   response_phase phase = response_phase::requested;
   /// 0 before the first run.
   std::uint32_t attempt = 0;
-  /// Item id of the running attempt.
+  /// Item id of the running attempt, and the place that is kept for it: behind what was there when
+  /// the attempt began.
   std::string item;
+  std::string rank;
   /// Clauses out in this attempt, and their text.
   std::uint32_t clauses = 0;
   std::string spoken;
@@ -93,6 +95,24 @@ struct closed_call {
   std::string output;
 
   bool operator==(const closed_call&) const = default;
+};
+
+/// Speech whose words are not known yet.
+struct speech_state {
+  std::string item;
+  std::string stream;
+  std::uint64_t from_ms = 0;
+  std::uint64_t to_ms = 0;
+
+  bool operator==(const speech_state&) const = default;
+};
+
+/// Up to where a microphone's stream has been dealt with: what comes before is not heard again.
+struct stream_position {
+  std::string stream;
+  std::uint64_t to_ms = 0;
+
+  bool operator==(const stream_position&) const = default;
 };
 
 /// What undo would put back.
@@ -138,6 +158,10 @@ struct session_view {
   std::vector<call_state_ptr> open_calls;
   /// The analyzer's newest ones (at most 8).
   std::deque<closed_call> analyzer_calls;
+  /// In the order of their events.
+  std::vector<speech_state> open_speech;
+  /// Of the newest streams (at most 8).
+  std::deque<stream_position> streams;
   /// What models have cost so far, in millionths of a euro.
   std::uint64_t spent = 0;
   /// A tool has asked for the end: it comes after the answer that says goodbye.
@@ -153,9 +177,13 @@ struct session_view {
   /// The response that runs now; null when none does.
   [[nodiscard]] const response_state* running() const;
   [[nodiscard]] topic_state topic(const std::string& id) const;
+  /// Null: not spoken, or its words are known.
+  [[nodiscard]] const speech_state* find_speech(const std::string& item) const;
+  /// Up to where this stream has been dealt with; 0: unknown.
+  [[nodiscard]] std::uint64_t heard_to(const std::string& stream) const;
   /// Null: never opened, or ended.
   [[nodiscard]] const call_state* find_call(const std::string& id) const;
-  /// Ids of user messages and tool outputs that came after the last request.
+  /// Ids of user messages whose words are known and of tool outputs, after the last request.
   [[nodiscard]] std::vector<std::string> unanswered() const;
   /// The item whose rank is just before that of `id`; empty at the front or for unknown ids.
   [[nodiscard]] std::string previous_of(const std::string& id) const;
@@ -176,7 +204,7 @@ result<void> apply(session_view& view, const event& e);
 result<view_ptr> apply(const view_ptr& view, std::span<const event_ptr> events);
 
 /// Version of the fold; a snapshot of another version is discarded.
-inline constexpr int fold_version = 2;
+inline constexpr int fold_version = 3;
 
 /// A view as JSON text, for snapshots.
 json_text encode(const session_view& view);

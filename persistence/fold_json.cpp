@@ -40,6 +40,7 @@ json from_response(const response_state_ptr& response) {
   put_list(out, "cause", response->cause, [](const auto& id) { return id; });
   put_number(out, "attempt", response->attempt);
   put_text(out, "item", response->item);
+  put_text(out, "rank", response->rank);
   put_number(out, "clauses", response->clauses);
   put_text(out, "spoken", response->spoken);
   put_list(out, "calls", response->calls, [](const auto& id) { return id; });
@@ -56,6 +57,7 @@ response_state_ptr to_response(const json& from) {
   out->cause = texts(from, "cause");
   out->attempt = small_number(from, "attempt");
   out->item = text(from, "item");
+  out->rank = text(from, "rank");
   out->clauses = small_number(from, "clauses");
   out->spoken = text(from, "spoken");
   out->calls = texts(from, "calls");
@@ -78,6 +80,18 @@ call_state_ptr to_open_call(const json& from) {
                                                  .phase = to_call_phase(needed_text(from, "phase")),
                                                  .attempt = small_number(from, "attempt"),
                                                  .seq = number(from, "seq")});
+}
+
+json from_speech(const speech_state& open) {
+  return {
+    {"item", open.item}, {"stream", open.stream}, {"from_ms", open.from_ms}, {"to_ms", open.to_ms}};
+}
+
+speech_state to_speech(const json& from) {
+  return {.item = needed_text(from, "item"),
+          .stream = text(from, "stream"),
+          .from_ms = number(from, "from_ms"),
+          .to_ms = number(from, "to_ms")};
 }
 
 json from_closed_call(const closed_call& closed) {
@@ -163,6 +177,10 @@ session_view read_view(const json& from) {
     view.open_calls.push_back(to_open_call(entry));
   for (const auto& entry : array(from, "analyzer_calls"))
     view.analyzer_calls.push_back(to_closed_call(entry));
+  for (const auto& entry : array(from, "open_speech"))
+    view.open_speech.push_back(to_speech(entry));
+  for (const auto& entry : array(from, "streams"))
+    view.streams.push_back({text(entry, "stream"), number(entry, "to_ms")});
   view.spent = number(from, "spent");
   view.ending = flag(from, "ending");
   if (from.contains("completed"))
@@ -191,6 +209,10 @@ json_text encode(const session_view& view) {
   put_number(out, "analyzed_to", view.analyzed_to);
   put_list(out, "open_calls", view.open_calls, from_open_call);
   put_list(out, "analyzer_calls", view.analyzer_calls, from_closed_call);
+  put_list(out, "open_speech", view.open_speech, from_speech);
+  put_list(out, "streams", view.streams, [](const stream_position& position) {
+    return json{{"stream", position.stream}, {"to_ms", position.to_ms}};
+  });
   put_number(out, "spent", view.spent);
   if (view.ending)
     out["ending"] = true;

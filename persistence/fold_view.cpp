@@ -58,13 +58,35 @@ const call_state* session_view::find_call(const std::string& id) const {
   return nullptr;
 }
 
+const speech_state* session_view::find_speech(const std::string& item) const {
+  for (const auto& open : open_speech)
+    if (open.item == item)
+      return &open;
+  return nullptr;
+}
+
+std::uint64_t session_view::heard_to(const std::string& stream) const {
+  for (const auto& position : streams)
+    if (position.stream == stream)
+      return position.to_ms;
+  return 0;
+}
+
 std::vector<std::string> session_view::unanswered() const {
+  // A request may have been made before the words were known.
+  const auto is_cause = [](const auto& responses, const std::string& id) {
+    return std::any_of(responses.begin(), responses.end(), [&id](const auto& response) {
+      return std::find(response->cause.begin(), response->cause.end(), id) != response->cause.end();
+    });
+  };
   std::vector<std::string> ids;
   for (const auto& stored : items) {
     const auto& value = stored->value;
     const bool asks = value.kind == item_kind::function_call_output
                       || (value.kind == item_kind::message && value.role == item_role::user);
-    if (asks && stored->seq > answered_to)
+    if (asks && stored->seq > answered_to && find_speech(value.id) == nullptr
+        && !(value.spoken
+             && (is_cause(open_responses, value.id) || is_cause(closed_responses, value.id))))
       ids.push_back(value.id);
   }
   return ids;
@@ -98,7 +120,8 @@ bool operator==(const session_view& a, const session_view& b) {
          && same_entries(a.open_responses, b.open_responses)
          && same_entries(a.closed_responses, b.closed_responses) && a.answered_to == b.answered_to
          && same_topics(a.topics, b.topics) && same_entries(a.open_calls, b.open_calls)
-         && a.analyzer_calls == b.analyzer_calls && a.spent == b.spent && a.ending == b.ending
+         && a.analyzer_calls == b.analyzer_calls && a.open_speech == b.open_speech
+         && a.streams == b.streams && a.spent == b.spent && a.ending == b.ending
          && a.revision == b.revision && a.changes == b.changes && a.edits == b.edits
          && a.analyzed_to == b.analyzed_to && a.completed == b.completed && a.ended == b.ended;
 }

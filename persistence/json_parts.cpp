@@ -140,6 +140,9 @@ json from_item(const item& value) {
   put_text(out, "arguments", value.arguments);
   put_text(out, "output", value.output);
   put_text(out, "response", value.response);
+  if (value.spoken)
+    out["spoken"] = true;
+  put_number(out, "audio_ms", value.audio_ms);
   return out;
 }
 
@@ -161,6 +164,8 @@ item to_item(const json& object) {
   out.arguments = text(object, "arguments");
   out.output = text(object, "output");
   out.response = text(object, "response");
+  out.spoken = flag(object, "spoken");
+  out.audio_ms = small_number(object, "audio_ms");
   return out;
 }
 

@@ -20,6 +20,8 @@
 /// runs the conformance suite (tests/providers/llm_conformance.hpp) against its fake.
 namespace sidevoice {
 
+class speech_engines;
+
 enum class llm_role { system, user, assistant, function_call, function_call_output };
 
 /// One entry of the prompt's history.
@@ -145,6 +147,8 @@ struct provider_context {
   /// The app's account with this vendor, as it is now.
   vendor_account account = {};
   failover_settings failover = {};
+  /// Null: no local speech.
+  speech_engines* speech = nullptr;
 };
 
 } // namespace sidevoice

@@ -5,6 +5,8 @@ source "$(dirname "$0")/env.sh"
 
 preset=$1
 shift
+# Before cmake: it looks whether there is a whisper.cpp. A download that fails is no fault of the build.
+scripts/models.sh
 log=build/$preset.configure.log
 mkdir -p build
 # A cache of another folder, compiler or CMake does not stop us: the second try starts afresh.

@@ -7,6 +7,11 @@ export CCACHE_BASEDIR="$root" CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE="${CCACHE_MAXSIZ
 if [[ -z "${CCACHE_DIR:-}" && ! -w "${HOME:-/nonexistent}" ]]; then
   export CCACHE_DIR="$root/.cache/ccache"
 fi
+# Where scripts/models.sh keeps models and whisper.cpp, and where cmake and the program look for them.
+if [[ -z "${SIDEVOICE_CACHE:-}" ]]; then
+  export SIDEVOICE_CACHE="${HOME:-$root}/.cache/sidevoice"
+  [[ -w "${HOME:-/nonexistent}" ]] || SIDEVOICE_CACHE="$root/.cache/sidevoice"
+fi
 
 # A translation unit with sanitizers takes up to 1.2 GiB; two cores need two jobs, not four.
 jobs_that_fit() {

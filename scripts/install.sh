@@ -5,9 +5,10 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev libsqlite3-dev
   libssl-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev
-  libsodium-dev libcurl4-openssl-dev libutfcpp-dev ca-certificates tzdata)
+  libsodium-dev libcurl4-openssl-dev libutfcpp-dev ca-certificates tzdata
+  flite1-dev libspeexdsp-dev python3 python3-pip python3-venv unzip)
 test=(clang-14 libclang-rt-14-dev llvm-14 doctest-dev librapidcheck-dev sqlite3 python3 python3-venv
-  chromium git)
+  chromium git espeak-ng sox flite)
 lint=(clang-format-14 clang-tidy-14 git)
 
 node_is_recent() {

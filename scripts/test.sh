@@ -4,6 +4,13 @@ set -euo pipefail
 source "$(dirname "$0")/env.sh"
 
 started=$SECONDS
+# Tests of speech do not pass for want of models: what is missing fails.
+if ! scripts/models.sh --required; then
+  echo "The models of speech could not be had; no test ran."
+  exit 1
+fi
+export SIDEVOICE_REQUIRE_MODELS=1
+export SIDEVOICE_MODELS=${SIDEVOICE_MODELS:-$SIDEVOICE_CACHE/models}
 for build in "lab sidevoice lab_tests" dev; do
   # shellcheck disable=SC2086: preset and targets are words
   if ! scripts/build.sh $build; then

@@ -2,6 +2,7 @@
 // page round them.
 import { shared } from './sidevoice.js';
 import { tools_of } from './tools.js';
+import { VoicePanel } from './voice_panel.js';
 
 const state_names = {
   connecting: 'connecting …',
@@ -81,6 +82,7 @@ function show_conversation(app) {
   const one = shared(app.id);
   const { tools, clear } = tools_of(app.id, at('tools'));
   one.tools = tools;
+  const voice = new VoicePanel(at('developer'));
   const chat = document.createElement('sidevoice-chat');
   const checklist = document.createElement('sidevoice-checklist');
   for (const element of [chat, checklist]) element.setAttribute('app', app.id);
@@ -89,16 +91,19 @@ function show_conversation(app) {
     at('state').dataset.state = session.state;
     show_text('state', state_names[session.state] ?? session.state);
     show_result(checklist, session);
+    voice.follow(session);
     // For whoever looks after the page: which session this is.
     document.documentElement.dataset.session = session.id;
   });
   one.addEventListener('event', ({ detail: { name, args } }) => {
     if (name === 'error') show_text('fault', args[0].final ? args[0].message : '');
+    if (name === 'turn') voice.show_turn(args[0]);
     if (name === 'completed') at('completed').scrollIntoView({ block: 'nearest' });
   });
   at('new').addEventListener('click', () => {
     show_text('fault', '');
     clear();
+    voice.clear();
     one.restart();
     chat.focus_input();
   });

@@ -51,6 +51,11 @@ export class Connection {
     return true;
   }
 
+  /** Bytes that wait to go out. */
+  get backlog() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
   /** Gives up the socket without waiting for its end, and opens another: for sockets that have gone silent. */
   drop(reason) {
     if (this.#socket) this.#down({ code: 1006, reason });

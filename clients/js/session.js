@@ -10,6 +10,7 @@ import { Store } from './store.js';
 import { Tools } from './tools.js';
 import { Topics } from './topics.js';
 import { Turns } from './turns.js';
+import { Voice } from './voice.js';
 
 /** An answer outstanding for this long means that the socket is dead, whatever the operating system says. */
 const silence_ms = 15_000;
@@ -18,12 +19,20 @@ const silence_ms = 15_000;
  * One conversation with one app, over as many sockets as it takes.
  *
  * Events: `message`, `removed` (id), `topic`, `state` (now, before), `notice`, `completed`, `reopened`, `approval`,
- * `approval_answered`, `ended`, `error`, and `change` once after each batch of them.
+ * `approval_answered`, `turn` (what a spoken answer was like), `ended`, `error`, and `change` once after each batch of them.
  */
 export class Session {
   topics = new Topics(this, (entry) => this.#submit(entry));
   /** Settles when the conversation is there for the first time; rejects where the server refuses app, session or key. */
   opened;
+  /** The microphone, and the agent's voice. */
+  mic = new Voice({
+    transmit: (frame) => this.#up && this.#connection.send(frame),
+    backlog: () => this.#connection.backlog,
+    drop_socket: (reason) => this.#connection.drop(reason),
+    interrupt: () => this.interrupt(),
+    announce: (changes) => this.#announce(changes),
+  });
 
   #store = new Store();
   #emitter = new Emitter();
@@ -72,7 +81,12 @@ export class Session {
     // Whoever does not wait for it hears of a refusal by the event `error`.
     this.opened.catch(() => {});
     this.#deliveries = new Deliveries({
-      transmit: (frame) => this.#up && this.#connection.send(frame),
+      transmit: (frame) => {
+        if (!this.#up) return false;
+        // A message may already want a tool that was given in the same breath.
+        this.#tools.offer_now();
+        return this.#connection.send(frame);
+      },
       announce: (changes) => this.#announce(changes),
       turns: this.#turns,
       storage: this.#credentials.remembered ? kept : null,
@@ -186,6 +200,7 @@ export class Session {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
+    this.mic.stop();
     this.#connection.close();
     this.#deliveries.close();
     this.#tools.on_ended();
@@ -249,6 +264,7 @@ export class Session {
     this.#snapshot_under_way = false;
     this.#deliveries.on_down();
     this.#tools.on_down();
+    this.mic.on_down();
     this.#turns.on_break();
     if (!fault) return this.#announce([]);
     if (fault.final) {
@@ -269,7 +285,9 @@ export class Session {
     const changes = this.#store.apply(event);
     this.#turns.on_event(event);
     this.#tools.on_event(event);
-    if (event.type !== 'error' || !this.#tools.owns(event.error ?? {})) this.#deliveries.on_event(event, this.#store);
+    this.mic.on_event(event);
+    const owned = event.type === 'error' && [this.#tools, this.mic].some((part) => part.owns(event.error ?? {}));
+    if (!owned) this.#deliveries.on_event(event, this.#store);
     if (event.type === 'sidevoice.session.snapshot') this.#on_snapshot(event);
     else if (event.type === 'sidevoice.session.ended') this.#on_ended();
     else if (event.type === 'conversation.item.done') this.#turns.on_told_again(this.#store);
@@ -293,6 +311,7 @@ export class Session {
     this.#turns.on_told_again(this.#store);
     this.#deliveries.on_synced(this.#store);
     this.#tools.on_synced();
+    this.mic.on_synced();
   }
 
   #on_ended() {
@@ -301,6 +320,7 @@ export class Session {
     this.#turns.ended();
     this.#deliveries.on_ended();
     this.#tools.on_ended();
+    this.mic.on_ended();
   }
 
   // -- what listeners hear ----------------------------------------------------
@@ -308,6 +328,7 @@ export class Session {
   /** @param {import('./store.js').Change[]} changes */
   #announce(changes) {
     for (const [name, ...args] of changes) {
+      if (name === 'removed') this.mic.on_removed(args[0]);
       if (name === 'approval') this.#emitter.emit(name, this.#to_answer(args[0]));
       else this.#emitter.emit(name, ...args);
     }

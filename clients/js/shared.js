@@ -97,8 +97,8 @@ class Shared extends EventTarget {
     this.#session = session;
     this.#offer_tools();
     const names = [
-      'message', 'removed', 'topic', 'state', 'notice', 'completed', 'reopened', 'approval', 'approval_answered', 'ended',
-      'error',
+      'message', 'removed', 'topic', 'state', 'notice', 'completed', 'reopened', 'approval', 'approval_answered', 'turn',
+      'ended', 'error',
     ];
     for (const name of names) {
       session.on(name, (...args) => {

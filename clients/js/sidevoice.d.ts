@@ -12,8 +12,79 @@ export interface Message {
   /** False while more of it may come. */
   readonly final: boolean;
   readonly status: 'in_progress' | 'completed' | 'incomplete' | 'sending' | 'refused';
-  /** Why it was refused, or has not been stored yet. */
+  /** Why it was refused, has not been stored yet, or was not understood. */
   readonly reason?: string;
+  /** It was said, not typed. While it is being said, `final` is false and the words may still change. */
+  readonly spoken?: boolean;
+}
+
+export type MicState = 'off' | 'starting' | 'live' | 'muted' | 'refused' | 'unavailable';
+
+export interface MicEvents {
+  state: (now: MicState, before: MicState) => void;
+  /** 0 is silence, 1 full scale; 25 times a second. */
+  level: (level: number) => void;
+  stats: (stats: MicStats) => void;
+  /** Only while watched: how sure the server is that it hears a voice. */
+  probe: (about: { at_ms: number; probability: number; speaking: boolean }) => void;
+  /** Only while watched. */
+  turn_ended: (about: {
+    item: string; why: 'silence' | 'semantic' | 'manual' | 'limit'; silence_ms: number; probability: number | null;
+  }) => void;
+}
+
+export interface MicStats {
+  /** Speech that the server has not acknowledged; it is sent again after a break. At most 60 s. */
+  readonly kept_ms: number;
+  /** Speech that went because more than that came. */
+  readonly lost_ms: number;
+  readonly seat: 'yours' | 'elsewhere' | 'free' | 'unavailable';
+  readonly player: {
+    readonly state: 'idle' | 'buffering' | 'playing' | 'held';
+    readonly item: string | null;
+    readonly played_ms: number;
+    readonly buffered_ms: number;
+    /** How often sound ran out in the middle of an answer. */
+    readonly underruns: number;
+    readonly dropped_ms: number;
+  } | null;
+}
+
+export interface Mic {
+  readonly state: MicState;
+  /** Why there is no microphone or no voice; a sentence for the visitor. */
+  readonly reason: string;
+  readonly mode: 'open' | 'push';
+  readonly pressed: boolean;
+  /** 0 is silence, 1 full scale. */
+  readonly level: number;
+  readonly stats: MicStats;
+  readonly seat: MicStats['seat'];
+  /**
+   * Call it from a click. "open": the server hears when the visitor speaks; "push": press() and release() say so.
+   * Rejects with a sentence that says the remedy; its `code` is stable, see docs/voice-page.md.
+   */
+  start(options?: { mode?: 'open' | 'push'; device?: string }): Promise<void>;
+  stop(): void;
+  mute(): void;
+  unmute(): void;
+  press(): void;
+  release(): Promise<void>;
+  /** Asks for the events `probe` and `turn_ended`. */
+  watch(on: boolean): void;
+  on<Name extends keyof MicEvents>(name: Name, listener: MicEvents[Name]): () => void;
+  off<Name extends keyof MicEvents>(name: Name, listener: MicEvents[Name]): void;
+}
+
+/** Parts of the silence between the visitor's voice and the agent's, each in ms since the one before; they add up to silence_ms. */
+export interface Latency {
+  readonly end_of_speech_ms?: number;
+  readonly transcript_ms?: number;
+  readonly first_token_ms?: number;
+  readonly first_clause_ms?: number;
+  readonly first_audio_ms?: number;
+  readonly played_ms?: number;
+  readonly silence_ms?: number;
 }
 
 export interface Topic {
@@ -62,10 +133,13 @@ export type Tool = (args: any, call: ToolCall) => unknown;
 
 export interface Answer {
   readonly status: 'completed' | 'cancelled' | 'incomplete' | 'failed' | 'refused' | 'ended' | string;
+  /** As it was heard, where it was spoken. */
   readonly text: string;
   /** Ids of the answer's messages. */
   readonly items: readonly string[];
   readonly response: string;
+  /** Where it was spoken. */
+  readonly latency?: Latency;
 }
 
 export interface Turn {
@@ -106,6 +180,8 @@ export interface SessionEvents {
   approval: (approval: Approval) => void;
   /** `approve` is undefined where it was answered while the connection was away. */
   approval_answered: (about: { callId: string; approve?: boolean }) => void;
+  /** A spoken answer is over. */
+  turn: (about: { response: string; item: string; text: string; latency: Latency }) => void;
   ended: (about: { reason: string }) => void;
   error: (fault: Error) => void;
   /** Once after each batch of the others: the moment to draw. */
@@ -128,6 +204,8 @@ export declare class Session {
   readonly id: string;
   readonly state: SessionState;
   readonly topics: Topics;
+  /** The microphone, and the agent's voice. Only in browsers. */
+  readonly mic: Mic;
   readonly messages: readonly Message[];
   /** What waits for the visitor's word. */
   readonly approvals: readonly Approval[];

@@ -10,7 +10,8 @@ import { OpenCalls } from './open_calls.js';
  * @property {string} text
  * @property {boolean} final false while more of it may come
  * @property {'in_progress'|'completed'|'incomplete'|'sending'|'refused'} status
- * @property {string} [reason] why it was refused, or has not been stored yet
+ * @property {string} [reason] why it was refused, has not been stored yet, or was not understood
+ * @property {boolean} [spoken]
  *
  * @typedef {[name: string, ...args: any[]]} Change what a listener would want to know
  */
@@ -41,6 +42,8 @@ export class Store {
   /** item id to {response, attempt, n} of the answer that streams into it */
   #streams = new Map();
   #snapshot_seq = 0;
+  /** Items whose words are heard while nobody knows yet whether they are meant: a cough never becomes a message. */
+  #uncertain = new Set();
 
   get messages() {
     return this.#messages;
@@ -92,6 +95,7 @@ export class Store {
     this.ended = snapshot.ended ?? null;
     this.#messages = [];
     this.#streams.clear();
+    this.#uncertain.clear();
     this.calls.begin_again({ keep_running: false });
     this.#topics = new Map((snapshot.topics ?? []).map((topic) => [topic.id, topic]));
   }
@@ -115,6 +119,7 @@ export class Store {
     const found = this.#messages.findIndex((message) => message.id === id);
     if (found >= 0) this.#messages.splice(found, 1);
     this.#streams.delete(id);
+    this.#uncertain.delete(id);
     this.calls.remove(id);
     return found >= 0;
   }
@@ -135,6 +140,18 @@ export class Store {
     this.#streams.delete(item);
   }
 
+  set_uncertain(item, uncertain) {
+    if (uncertain) this.#uncertain.add(item);
+    else this.#uncertain.delete(item);
+  }
+
+  /** @param {string} [but] an item that may still become a message @returns {Change[]} */
+  drop_uncertain(but) {
+    const dropped = [...this.#uncertain].filter((item) => item !== but);
+    for (const item of dropped) this.remove_message(item);
+    return dropped.map((item) => ['removed', item]);
+  }
+
   /** Item ids into which `response` has streamed. */
   streams_of(response) {
     return [...this.#streams].filter(([, about]) => about.response === response).map(([item]) => item);
@@ -151,13 +168,19 @@ function put_item(store, event) {
     if (item && event.type === 'conversation.item.done') store.calls.put(item);
     return [];
   }
-  const open = item.status === 'in_progress';
+  store.set_uncertain(item.id, false);
+  const parts = item.content ?? [];
+  // What was spoken is stored before its words are known.
+  const unheard = parts.some((part) => part.type === 'input_audio' && typeof part.transcript !== 'string');
+  const open = item.status === 'in_progress' || unheard;
   const known = store.message(item.id);
   // The item as it was added is empty; what has streamed in since is more.
   const text = open && known ? known.text : text_of(item);
   if (open && known && known.status !== 'in_progress' && known.status !== 'sending') return [];
   if (!open) store.end_stream(item.id);
-  const message = { id: item.id, role: item.role, text, final: !open, status: item.status ?? 'completed' };
+  const status = unheard ? 'in_progress' : (item.status ?? 'completed');
+  const message = { id: item.id, role: item.role, text, final: !open, status };
+  if (parts.some((part) => part.type === 'input_audio' || part.type === 'output_audio')) message.spoken = true;
   return [['message', store.put_message(message, event.previous_item_id)]];
 }
 
@@ -182,8 +205,35 @@ function add_delta(store, event) {
   if (!event.so_far && stream && n > 0 && n <= stream.n) return [];
   const changes = drop_former_attempts(store, event);
   message.text = event.so_far ? event.delta : message.text + event.delta;
+  if (event.type === 'response.output_audio_transcript.delta') message.spoken = true;
   store.set_stream(id, { response: event.response_id, attempt, n });
   return [...changes, ['message', store.put_message(message)]];
+}
+
+/** @param {object} changes of the message that was, or is being, spoken by the visitor @returns {Change[]} */
+function put_spoken(store, id, changes) {
+  const known = store.message(id) ?? { id, role: 'user', text: '', spoken: true, final: false, status: 'in_progress' };
+  return [['message', store.put_message(Object.assign(known, changes))]];
+}
+
+/** Words while they are spoken. */
+function add_live_words(store, event) {
+  const known = store.message(event.item_id);
+  if (known && known.status !== 'in_progress') return [];
+  if (!known) store.set_uncertain(event.item_id, true);
+  const text = event.sidevoice?.text ?? (known?.text ?? '') + event.delta;
+  return put_spoken(store, event.item_id, { text });
+}
+
+function put_transcript(store, event) {
+  store.set_uncertain(event.item_id, false);
+  return put_spoken(store, event.item_id, { text: event.transcript ?? '', final: true, status: 'completed' });
+}
+
+function put_unheard(store, event) {
+  if (store.message(event.item_id)?.status !== 'in_progress') return [];
+  store.set_uncertain(event.item_id, false);
+  return put_spoken(store, event.item_id, { final: true, status: 'incomplete', reason: event.error?.message });
 }
 
 /** Whatever a finished response has left in progress does not go on. */
@@ -212,14 +262,16 @@ const handlers = {
   },
   'sidevoice.session.resumed'(store, event) {
     store.calls.begin_again({ keep_running: true });
+    const dropped = store.drop_uncertain();
     // The state is told once, at the end: it is of now, not of then.
     store.phase = event.state ?? store.phase;
     store.store = event.store ?? store.store;
-    return [['phase', store.phase]];
+    return [...dropped, ['phase', store.phase]];
   },
   'sidevoice.session.state'(store, event) {
     store.phase = event.state;
-    return [['phase', event.state]];
+    const settled = event.state === 'ready' || event.state === 'speaking';
+    return [...(settled ? store.drop_uncertain() : []), ['phase', event.state]];
   },
   'sidevoice.notice': (store, event) => [['notice', { code: event.code, level: event.level, text: event.text }]],
   'sidevoice.topic.updated'(store, event) {
@@ -251,4 +303,12 @@ const handlers = {
   'response.output_text.delta': add_delta,
   'response.output_audio_transcript.delta': add_delta,
   'response.done': close_response,
+  'input_audio_buffer.speech_started': (store, event) => store.drop_uncertain(event.item_id),
+  'sidevoice.playback.released': (store) => store.drop_uncertain(),
+  'conversation.item.input_audio_transcription.delta': add_live_words,
+  'conversation.item.input_audio_transcription.completed': put_transcript,
+  'conversation.item.input_audio_transcription.failed': put_unheard,
+  'sidevoice.turn.completed': (_store, event) => [
+    ['turn', { response: event.turn, item: event.item_id, text: event.heard_text ?? '', latency: event.latency ?? {} }],
+  ],
 };

@@ -106,6 +106,11 @@ export class Tools {
 
   // -- offers -------------------------------------------------------------------
 
+  /** What is sent next shall find the functions of this moment. */
+  offer_now() {
+    if (this.#planned) this.#offer();
+  }
+
   #offer_soon() {
     if (this.#planned) return;
     this.#planned = true;

@@ -1,15 +1,28 @@
+/** A spoken answer has been sent; how long until it is known what of it was heard. */
+const measured_within_ms = 2_000;
+/** Measurements that came before the end of their answer. */
+const measured_most = 8;
+
 /**
  * The answers that somebody waits for. The client names each response itself, so that it is known on any socket.
  *
- * @typedef {{status: string, text: string, items: string[], response: string}} Answer
+ * @typedef {object} Answer
+ * @property {string} status
+ * @property {string} text as it was heard, where it was spoken
+ * @property {string[]} items
+ * @property {string} response
+ * @property {Record<string, number>} [latency] parts of the silence before it, in ms, where it was spoken
  */
 export class Turns {
   /**
    * `calls`: the response has called tools, and the one that follows their outputs goes on with the answer. `said`: the
-   * messages so far.
-   * @type {{item: string, response: string, broken: boolean, calls: boolean, said: object[], resolve: (answer: Answer) => void}[]}
+   * messages so far. `spoken`: it has been given, and what of it was heard is about to be known.
+   * @type {{item: string, response: string, broken: boolean, calls: boolean, said: object[], spoken?: {response: string,
+   *   answer: object}, resolve: (answer: Answer) => void}[]}
    */
   #open = [];
+  /** @type {Map<string, {text: string, latency: object}>} by response */
+  #measured = new Map();
 
   /**
    * @param {string} item id of the visitor's message
@@ -26,6 +39,7 @@ export class Turns {
 
   /** @param {object} event a server event */
   on_event(event) {
+    if (event.type === 'sidevoice.turn.completed') this.#on_measured(event);
     if (event.type !== 'response.done') return;
     const { id, status, output = [] } = event.response;
     const asked = this.#open.findIndex((turn) => turn.response === id);
@@ -36,8 +50,27 @@ export class Turns {
     for (const turn of turns) {
       turn.said.push(...output.filter((item) => item.type === 'message'));
       turn.calls = calls;
-      if (!calls) this.#close((other) => other === turn, { status, ...answer_of(turn.said) });
+      if (calls) continue;
+      const answer = { status, ...answer_of(turn.said) };
+      if (is_spoken(turn.said)) this.#await_measure(turn, id, answer);
+      else this.#close((other) => other === turn, answer);
     }
+  }
+
+  #await_measure(turn, response, answer) {
+    const known = this.#measured.get(response);
+    if (known) return this.#close((other) => other === turn, { ...answer, ...known });
+    turn.spoken = { response, answer };
+    setTimeout(() => this.#close((other) => other === turn, answer), measured_within_ms);
+  }
+
+  #on_measured({ turn: response, heard_text, latency }) {
+    const measured = { latency };
+    if (typeof heard_text === 'string') measured.text = heard_text;
+    this.#measured.set(response, measured);
+    if (this.#measured.size > measured_most) this.#measured.delete(this.#measured.keys().next().value);
+    for (const turn of this.#open.filter(({ spoken }) => spoken?.response === response))
+      this.#close((other) => other === turn, { ...turn.spoken.answer, ...measured });
   }
 
   /** The socket is gone: an answer may end before there is another, and then only the conversation knows it. */
@@ -66,6 +99,10 @@ export class Turns {
     this.#open = this.#open.filter((turn) => !closed.includes(turn));
     for (const turn of closed) turn.resolve({ text: '', items: [], response: turn.response, ...answer });
   }
+}
+
+function is_spoken(messages) {
+  return messages.some((item) => (item.content ?? []).some((part) => part.type === 'output_audio'));
 }
 
 function answer_of(messages) {

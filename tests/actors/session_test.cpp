@@ -2,7 +2,7 @@
 
 #include "actors/session.hpp"
 
-#include "persistence/stores.hpp"
+#include "tests/actors/hand_store.hpp"
 #include "tests/lab/lab_loop.hpp"
 
 // The test framework uses it without defining it.
@@ -12,42 +12,11 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace {
 
 using namespace sidevoice;
 using namespace std::chrono_literals;
-
-/// A store that a test turns by hand, one group at a time.
-class hand_store final : public store {
-public:
-  void submit(store_job job) override {
-    waiting.push_back(std::move(job));
-  }
-
-  std::string incarnation() const override {
-    return disk->incarnation();
-  }
-
-  /// Runs all that waits; appends are refused with `why` where it is given.
-  void turn(std::optional<errc> why = std::nullopt) {
-    auto jobs = std::exchange(waiting, {});
-    std::vector<store_job> group;
-    for (auto& job : jobs) {
-      auto* append = std::get_if<store_task<append_events>>(&job);
-      if (append != nullptr && why)
-        append->done(error{*why, "the test's disk refuses"});
-      else
-        group.push_back(std::move(job));
-    }
-    for (auto& done : disk->run(std::move(group)))
-      done();
-  }
-
-  std::unique_ptr<store_writer> disk = make_memory_store();
-  std::vector<store_job> waiting;
-};
 
 struct config : caf::actor_system_config {};
 

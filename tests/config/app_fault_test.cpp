@@ -265,8 +265,8 @@ TEST_CASE("a fault reads as one line that editors can follow") {
                    "did you mean \"address\"?"})
         == "apps/moving/app.jsonc:12: checklist.topics[2].type: found \"adress\": did you mean "
            "\"address\"?");
-  CHECK(to_string({"a.jsonc", 3, "voice", "a key of a later version", "has no effect yet", true})
-        == "a.jsonc:3: warning: voice: found a key of a later version: has no effect yet");
+  CHECK(to_string({"a.jsonc", 3, "live.session_start", "a key of a later version", "has no effect yet", true})
+        == "a.jsonc:3: warning: live.session_start: found a key of a later version: has no effect yet");
   CHECK(to_string({"a.jsonc", 0, "", "no app file", "create it"})
         == "a.jsonc: found no app file: create it");
 }

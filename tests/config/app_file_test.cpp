@@ -114,15 +114,13 @@ TEST_CASE("keys of later versions are checked, and a warning says that they do n
     "analyzer": { "runs_on": ["turn", "partial"] },
     "conversation": { "tools": ["crm"] },
     "tools": { "crm": { "kind": "mcp", "url": "https://crm.example", "allow": ["find"] } },
-    "models": { "stt": ["local"], "tts": ["local"] },
-    "voice": {},
     "live": { "session_start": { "url": "https://a.example" },
               "webhooks": [ { "url": "https://a.example" } ],
-              "limits": { "voice_sessions": 3 }, "privacy": { "recordings": "on" } })"));
+              "privacy": { "recordings": "on" } })"));
   INFO(listing(loaded.faults));
   CHECK(loaded.app);
   CHECK(all_warnings(loaded.faults));
-  CHECK(loaded.faults.size() == 10);
+  CHECK(loaded.faults.size() == 6);
   CHECK(loaded.faults.at(0).remedy == "the offline engines speak \"en\" only");
   CHECK(loaded.app->find_tool("crm")->allow == std::vector<std::string>{"find"});
 }

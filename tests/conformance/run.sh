@@ -1,10 +1,10 @@
 #!/bin/sh
 # Runs the official clients against the program; their packages are installed once into a folder of the build.
-# usage: tests/conformance/run.sh FOLDER [realtime_agents|realtime_openai|fake_openai|typed_sessions]...     with SIDEVOICE_BINARY set
+# usage: tests/conformance/run.sh FOLDER [realtime_agents|realtime_openai|fake_openai|typed_sessions|spoken_sessions]...     with SIDEVOICE_BINARY set
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 : "${SIDEVOICE_BINARY:?set it to the sidevoice program}"
-folder=${1:?usage: run.sh FOLDER [realtime_agents|realtime_openai|fake_openai|typed_sessions]...}
+folder=${1:?usage: run.sh FOLDER [realtime_agents|realtime_openai|fake_openai|typed_sessions|spoken_sessions]...}
 shift
 SIDEVOICE_BINARY=$(realpath "$SIDEVOICE_BINARY")
 SIDEVOICE_SOURCE_DIR=$(realpath "$here/../..")
@@ -82,12 +82,29 @@ typed_sessions_over() {
   return "$bad"
 }
 
+spoken_sessions() {
+  command -v flite >/dev/null && command -v sox >/dev/null || { echo "flite or sox is missing: apt-get install flite sox" >&2; exit 1; }
+  at="$folder/spoken_sessions"
+  mkdir -p "$at"
+  install_node_packages "$here/spoken_sessions/package.json" "$at"
+  install_python_packages "$here/spoken_sessions/requirements.txt" "$at"
+  cp "$here"/spoken_sessions/*.mjs "$here/fake_openai/fake.mjs" "$here"/../e2e/server.mjs "$here"/../e2e/source.mjs "$at/"
+  # What a case has received that fails.
+  SIDEVOICE_EVENTS="$at/events"
+  export SIDEVOICE_EVENTS
+  rm -rf "$SIDEVOICE_EVENTS"
+  bad=0
+  (cd "$at" && node --test --test-reporter=spec spoken_sessions_test.mjs) || bad=1
+  PYTHONDONTWRITEBYTECODE=1 "$at/venv/bin/python" -m pytest -q -p no:cacheprovider "$here/spoken_sessions" || bad=1
+  return "$bad"
+}
+
 if [ $# -eq 0 ]; then
-  set -- realtime_agents realtime_openai fake_openai typed_sessions
+  set -- realtime_agents realtime_openai fake_openai typed_sessions spoken_sessions
 fi
 for client in "$@"; do
   case $client in
-    realtime_agents | realtime_openai | fake_openai | typed_sessions) "$client" ;;
+    realtime_agents | realtime_openai | fake_openai | typed_sessions | spoken_sessions) "$client" ;;
     *) echo "unknown client: $client" >&2; exit 2 ;;
   esac
 done

@@ -2,7 +2,9 @@
 
 #include "gateway/connection.hpp"
 
+#include <deque>
 #include <memory>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -47,7 +49,43 @@ public:
       return {close_socket{1000, "bye"}, send_frame{"never sent"}};
     if (text == "offer")
       return {offer_names{{"show", "draw"}}};
+    if (auto wishes = voice_wishes(std::string{text}); !wishes.empty())
+      return wishes;
     return {send_command{next_++, get_item{std::string{text}}}};
+  }
+  /// "mic STREAM FROM", "give", "loud MS", "quiet MS", "commit ID", "clear", "played ITEM MS",
+  /// "truncate ITEM MS".
+  codec_actions voice_wishes(const std::string& text) {
+    std::istringstream in{text};
+    std::string what;
+    std::string name;
+    std::uint32_t ms = 0;
+    in >> what;
+    if (what == "loud" || what == "quiet") {
+      in >> ms;
+      return {sound_in{samples(ms * 16, what == "loud" ? 1000 : 0), 16'000}};
+    }
+    in >> name >> ms;
+    if (what == "mic") {
+      seat_terms terms;
+      terms.turns = turns;
+      terms.voice = "cedar";
+      return {set_voice{.terms = terms,
+                        .pace = {16'000, std::chrono::milliseconds{200},
+                                 std::chrono::milliseconds{60}, true}},
+              ask_seat{name, ms}};
+    }
+    if (what == "give")
+      return {give_seat{}};
+    if (what == "commit")
+      return {commit_sound{name}};
+    if (what == "clear")
+      return {clear_sound{}};
+    if (what == "played")
+      return {client_played{name, ms}};
+    if (what == "truncate")
+      return {truncate_item{next_++, name, ms}};
+    return {};
   }
   codec_actions on_binary() override {
     return {send_frame{"binary", true}};
@@ -86,9 +124,43 @@ public:
   codec_actions on_lost(std::uint64_t token) override {
     return {send_frame{"lost " + std::to_string(token), true}};
   }
+  codec_actions on_seat(const std::string& state, const error& why) override {
+    return {send_frame{"seat " + state + (why.reason.empty() ? "" : " " + why.reason)}};
+  }
+  codec_actions on_speech(const speech_edge& edge) override {
+    return {send_frame{(edge.kind == edge_kind::begun ? "begun " : "ended ") + edge.utterance}};
+  }
+  codec_actions on_commit_refused(const std::string& event_id) override {
+    return {send_frame{"not committed " + event_id, true}};
+  }
+  codec_actions on_cleared() override {
+    return {send_frame{"cleared"}};
+  }
+  codec_actions on_sound(const sound_frame& frame) override {
+    if (frame.data.empty())
+      return {};
+    return {send_frame{"sound " + frame.item + " " + std::to_string(frame.from_ms)}};
+  }
+  codec_actions on_held(const std::string& item, bool held) override {
+    return {send_frame{(held ? "held " : "released ") + item}};
+  }
+  codec_actions on_live_words(const live_words& words) override {
+    return {send_frame{"words " + words.text}};
+  }
+  codec_actions on_turn_over(const turn_over& turn) override {
+    return {send_frame{"turn over " + turn.why}};
+  }
+  codec_actions on_acknowledged(const std::string& stream, std::uint64_t to_ms) override {
+    return {send_frame{"acknowledged " + stream + " " + std::to_string(to_ms)}};
+  }
+  codec_actions on_probe(const speech_probe&) override {
+    return {send_frame{"probe"}};
+  }
   [[nodiscard]] std::uint64_t last_seq() const override {
     return seq_;
   }
+
+  turn_settings turns;
 
 private:
   std::uint64_t next_ = 1;
@@ -107,6 +179,19 @@ struct script {
   session_actor session;
   std::vector<std::string> asked;
   int found = 0;
+
+  // The voice seat.
+  bool silent_seat = false;
+  bool refuse_seat = false;
+  /// Answers that the silent session owes.
+  std::vector<caf::typed_response_promise<seat_taken>> unseated;
+  std::uint64_t seats = 0;
+  std::vector<seat_terms> terms;
+  seat_actor holder;
+  std::vector<playout_report> reports;
+  std::vector<hear_item> heard;
+  std::deque<stream_position> streams;
+  std::vector<stored_item_ptr> items;
 };
 
 inline session_actor::behavior_type fake_session(session_actor::pointer self, script* s) {
@@ -117,6 +202,8 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
               return to_caf({errc::unavailable, "no store", {}, {}});
             auto view = std::make_shared<session_view>();
             view->head = s->head;
+            view->streams = s->streams;
+            view->items = s->items;
             return attached{view, {}, nullptr, how.snapshot, {}, "store"};
           },
           [=](const put_item& x) { return take(x); },
@@ -147,6 +234,40 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
               names += " " + name;
             s->asked.push_back(names);
           },
+          [=](const take_seat& request) -> caf::result<seat_taken> {
+            s->terms.push_back(request.terms);
+            s->holder = request.who;
+            s->asked.emplace_back("seat");
+            if (s->silent_seat) {
+              auto answer = self->make_response_promise<seat_taken>();
+              s->unseated.push_back(answer);
+              return answer;
+            }
+            if (s->refuse_seat)
+              return to_caf({errc::overloaded, "all taken", {}, "voice_sessions"});
+            return seat_taken{++s->seats};
+          },
+          [=](const change_seat& change) {
+            s->terms.push_back(change.terms);
+            s->asked.push_back("change " + std::to_string(change.seat));
+          },
+          [=](const leave_seat& leave) {
+            s->asked.push_back("leave " + std::to_string(leave.seat));
+          },
+          [=](const playout_report& report) { s->reports.push_back(report); },
+          [=](const hear_item& command) -> caf::result<accepted> {
+            s->heard.push_back(command);
+            return accepted{};
+          },
+          [](const interrupt_speech&) { return accepted{}; },
+          [](const voice_keeper&) {},
+          [](const join_voice&) {},
+          [](const commit_speech&) { return speech_committed{}; },
+          [](const put_transcript&) { return accepted{}; },
+          [](const request_prompt&) { return accepted{}; },
+          [](const turn_measured&) {},
+          [](const transcript_overdue&) {},
+          [](const say_filler&) {},
           [](const join_runner&) {},
           [](const answer_delta&) {},
           [](const answer_done&) {},

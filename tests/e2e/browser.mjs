@@ -8,12 +8,13 @@ const flags = [
   '--disable-component-update', '--disable-sync',
 ];
 
-export async function open_browser() {
+/** @param {string[]} [more] flags, such as those of a microphone */
+export async function open_browser(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     chromiumSandbox: false,
-    args: flags,
+    args: [...flags, ...more],
     timeout: patience_ms,
   });
 }

@@ -13,6 +13,18 @@ export const sentences = {
   email: 'My e-mail is ada@example.com.',
 };
 
+/** The same, for a microphone: each of them is understood word for word when flite's voice rms says it. */
+export const said_by_voice = {
+  name: 'My name is Anna Miller.',
+  from: 'We are moving from 10 Garden Street in Berlin.',
+  to: 'We are moving to 12 Station Road in Hamburg.',
+  date: 'The moving day is the twelfth of March.',
+  home: 'We live in a house.',
+  fragile: 'A piano and two mirrors.',
+  budget: 'Our budget is nine hundred euros.',
+  email: 'My e-mail address is robert at example dot com.',
+};
+
 export const values = {
   name: 'Ada Lovelace',
   date: '2027-03-12',

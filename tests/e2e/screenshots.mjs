@@ -1,10 +1,12 @@
-// Takes the pictures of the documentation: run.sh FOLDER screenshots.mjs
+// Takes the pictures of the documentation: run.sh FOLDER screenshots.mjs; `node screenshots.mjs voice`: only those of a talk
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tab, open_browser } from './browser.mjs';
-import { sentences, whole_dialogue } from './dialogue.mjs';
+import { said_by_voice, sentences, whole_dialogue } from './dialogue.mjs';
 import { Server } from './server.mjs';
 import { source } from './source.mjs';
+import { Front } from './voice_server.mjs';
+import { Mouth, open_speaking_browser, spoken } from './voice_support.mjs';
 import { Workshop, leads, listens } from './workshop.mjs';
 
 const folder = join(source, 'docs', 'images');
@@ -42,7 +44,56 @@ async function tools() {
   }
 }
 
+/** A talk: while the visitor speaks, while the agent does, and what a developer sees of it. */
+async function voice() {
+  const speaking = await open_speaking_browser();
+  const front = await Front.start(server.url);
+  try {
+    const context = await speaking.newContext({
+      locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1120, height: 760 }, reducedMotion: 'reduce', permissions: ['microphone'],
+    });
+    await Mouth.give_to(context);
+    const tab = await Tab.open(context, front.url);
+    const mouth = new Mouth(tab.page);
+    await tab.page.getByText('Voice, for developers').click();
+    await tab.page.locator('sidevoice-chat button.mic').click();
+    const quiet = (count) => tab.page.waitForFunction((least) => {
+      const { messages, mic, state } = document.querySelector('sidevoice-chat').session;
+      const users = messages.filter(({ role, final }) => role === 'user' && final).length;
+      return users >= least && mic.on_air && mic.stats.player?.state === 'idle' && state === 'ready' && messages.at(-1).role === 'assistant';
+    }, count);
+    await tab.page.locator('#state[data-state="speaking"]').waitFor();
+    await quiet(0);
+    await mouth.say(await spoken(said_by_voice.name));
+    await quiet(1);
+    await tab.page.evaluate(() => scrollTo(0, 0));
+    const live = tab.messages('user').nth(1).locator('.text').filter({ hasText: /\w+ \w+/ });
+    const said = mouth.say(await spoken('We are moving from 10 Garden Street in Berlin, and we have a piano that needs a lot of care.'));
+    await live.waitFor();
+    await picture(tab, 'voice-listening');
+    await said;
+    await tab.page.waitForFunction(() => document.querySelector('sidevoice-chat').session.mic.stats.player.played_ms > 800);
+    await picture(tab, 'voice-speaking');
+    await quiet(2);
+    await mouth.say(await spoken(said_by_voice.home));
+    await quiet(3);
+    await tab.page.locator('#developer .turns .fall').nth(2).waitFor();
+    await picture(tab, 'voice-developer', { fullPage: true });
+  } finally {
+    await speaking.close();
+    await front.stop();
+  }
+}
+
 try {
+  if (process.argv[2] !== 'voice') await written();
+  await voice();
+} finally {
+  await browser.close();
+  await server.stop();
+}
+
+async function written() {
   const tab = await visit({ width: 1120, height: 760 });
   for (const id of ['name', 'from', 'date', 'home']) {
     await tab.say(sentences[id]);
@@ -62,7 +113,4 @@ try {
   await phone.settled('name');
   await picture(phone, 'telephone', { fullPage: true });
   await tools();
-} finally {
-  await browser.close();
-  await server.stop();
 }

@@ -22,6 +22,8 @@ public:
   std::vector<std::string> faults;
   /// Text of each item as deltas have it.
   std::map<std::string, std::string> streamed;
+  /// Pieces of sound that each item got.
+  std::map<std::string, std::size_t> sounded;
   /// Responses created and not done.
   std::set<std::string> running;
 
@@ -30,6 +32,9 @@ private:
     std::string response;
     std::size_t index = 0;
     bool is_call = false;
+    /// As its content_part.added said.
+    bool is_audio = false;
+    bool sound_done = false;
     bool in_conversation = false;
     bool has_part = false;
     std::string joined;
@@ -43,6 +48,8 @@ private:
   void check_item(const nlohmann::json& event, const nlohmann::json& item);
   void check_response(const nlohmann::json& event);
   void check_part(const nlohmann::json& event);
+  void check_delta(const nlohmann::json& event, open_item& open);
+  void check_text_done(const nlohmann::json& event, open_item& open);
   void check_output_item(const nlohmann::json& event);
   void check_conversation_item(const nlohmann::json& event);
 

@@ -51,7 +51,9 @@ realtime_client::realtime_client(setup how) : checker(how.extensions) {
                                   .extensions = how.extensions,
                                   .rights = how.rights,
                                   .client_key = how.client_key,
-                                  .ids = &ids});
+                                  .ids = &ids,
+                                  .hears = how.speaks,
+                                  .speaks = how.speaks});
   journal({session_started{"moving", "user_1", "sha256:1", "en", "UTC"}});
 }
 
@@ -70,8 +72,10 @@ std::vector<json> realtime_client::take(codec_actions actions) {
       commands.push_back(*what);
     } else if (const auto* offer = std::get_if<offer_names>(&action)) {
       offers.push_back(offer->names);
+    } else if (const auto* end = std::get_if<close_socket>(&action)) {
+      closes.push_back(*end);
     } else {
-      closes.push_back(std::get<close_socket>(action));
+      voice.push_back(std::move(action));
     }
   }
   for (const auto& fault : checker.faults)

@@ -22,6 +22,8 @@ public:
     bool extensions = false;
     sidevoice::session_rights rights = {};
     std::string client_key;
+    /// The node has speech engines.
+    bool speaks = false;
   };
 
   explicit realtime_client(setup how);
@@ -77,6 +79,8 @@ public:
   std::vector<sidevoice::attach_session> attaches;
   std::vector<sidevoice::close_socket> closes;
   std::vector<std::vector<std::string>> offers;
+  /// What the connection is asked to do about sound.
+  std::vector<sidevoice::codec_action> voice;
   /// All frames so far.
   std::vector<json> frames;
   std::size_t refusals = 0;

@@ -87,7 +87,7 @@ TEST_CASE("session.updated carries the effective turn_detection") {
 }
 
 TEST_CASE("what agents-realtime sends by default is taken") {
-  realtime_client c;
+  realtime_client c{{.speaks = true}};
   c.start();
   const auto frames = c.send(update(
     {{"instructions", "x"},

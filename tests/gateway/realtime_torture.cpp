@@ -15,7 +15,7 @@ using namespace sidevoice;
 /// Says yes to everything that makes sense, and answers at once.
 class obliging_session {
 public:
-  explicit obliging_session(bool extensions) : checker_(extensions) {
+  obliging_session(bool extensions, bool speaks) : checker_(extensions) {
     auto app = std::make_shared<app_definition>();
     app->id = "app";
     app->topics = {topic_declaration{.id = "date", .label = "Date"}};
@@ -23,8 +23,12 @@ public:
     show.name = "show";
     app->tools = {show};
     app->conversation_tools = {"show"};
-    codec_ = make_protocol_realtime(
-      {.app = app, .session = "sess_1", .extensions = extensions, .ids = &ids_});
+    codec_ = make_protocol_realtime({.app = app,
+                                     .session = "sess_1",
+                                     .extensions = extensions,
+                                     .ids = &ids_,
+                                     .hears = speaks,
+                                     .speaks = speaks});
     journal({session_started{"app", "user", "release", "en", "UTC"}});
     take(codec_->on_open());
   }
@@ -54,7 +58,57 @@ private:
         attach(*how);
       else if (auto* what = std::get_if<send_command>(&action))
         commands_.push_back(std::move(*what));
+      else
+        voice_.push_back(std::move(action));
     }
+    while (!voice_.empty()) {
+      auto next = std::move(voice_.front());
+      voice_.pop_front();
+      hear(next);
+    }
+  }
+
+  /// The voice side of a connection: the seat is had at once, and what is committed is understood.
+  void hear(const codec_action& action) {
+    if (std::holds_alternative<ask_seat>(action)) {
+      seated_ = true;
+      take(codec_->on_seat("yours", {}));
+      take(codec_->on_acknowledged("mic", 0));
+    } else if (std::holds_alternative<give_seat>(action)) {
+      seated_ = false;
+      take(codec_->on_seat("free", {}));
+    } else if (const auto* in = std::get_if<sound_in>(&action)) {
+      buffered_ += sound_ms(in->data.size(), in->rate);
+      take(codec_->on_probe({buffered_, 1, true}));
+    } else if (const auto* wish = std::get_if<commit_sound>(&action)) {
+      if (buffered_ < 100)
+        return take(codec_->on_commit_refused(wish->event_id));
+      speak();
+    } else if (std::holds_alternative<clear_sound>(action)) {
+      buffered_ = 0;
+      take(codec_->on_cleared());
+    } else if (const auto* cut = std::get_if<truncate_item>(&action)) {
+      if (cut->ms > 100)
+        return take(codec_->on_refused(cut->token, {errc::invalid, "too far", "", "not_sent"}));
+      if (view_.find_item(cut->item) != nullptr)
+        publish({item_heard{cut->item, cut->ms, "Y"}});
+      accept(cut->token);
+    }
+  }
+
+  void speak() {
+    const auto id = ids_.make("item_");
+    const auto to = heard_ + std::exchange(buffered_, 0);
+    speech_edge edge{.kind = edge_kind::begun, .utterance = id, .from_ms = heard_};
+    take(codec_->on_speech(edge));
+    take(codec_->on_live_words({id, "Good"}));
+    edge.kind = edge_kind::ended;
+    take(codec_->on_speech(edge));
+    publish({input_speech{next_rank(), id, "mic", heard_, to}});
+    heard_ = to;
+    take(codec_->on_live_words({id, "Good day"}));
+    publish({input_transcribed{id, "Good day.", ""}});
+    respond("resp_of_" + id);
   }
 
   void attach(const attach_session& how) {
@@ -96,6 +150,15 @@ private:
     publish({response_requested{response, {response}}, response_started{response, 1, item_id}});
     take(codec_->on_delta({response, 1, item_id, 1, 1, "Yes"}));
     item text{.id = item_id, .role = item_role::assistant, .text = "Yes.", .response = response};
+    if (seated_) {
+      text.spoken = true;
+      text.audio_ms = 100;
+      take(codec_->on_sound({response, 1, item_id, 0, samples(2400, 7), true, false}));
+      take(codec_->on_held(item_id, true));
+      take(codec_->on_held(item_id, false));
+      take(codec_->on_sound({response, 1, item_id, 100, {}, false, true}));
+      take(codec_->on_sound({"", 1, "filler_1", 0, samples(10, 7), true, true}));
+    }
     item made{.id = "call_of_" + response,
               .kind = item_kind::function_call,
               .call_id = "call",
@@ -172,6 +235,10 @@ private:
     accept(token, true);
   }
 
+  void run(std::uint64_t token, const hear_item&) {
+    accept(token);
+  }
+
   void run(std::uint64_t token, const end_session&) {
     take(codec_->on_lost(token));
   }
@@ -181,14 +248,18 @@ private:
   session_view view_;
   std::vector<event_ptr> events_;
   std::deque<send_command> commands_;
+  std::deque<codec_action> voice_;
+  bool seated_ = false;
+  std::uint64_t buffered_ = 0;
+  std::uint64_t heard_ = 0;
   realtime_checker checker_;
 };
 
 } // namespace
 
 std::string torture_realtime(std::string_view input) {
-  for (const bool extensions : {false, true}) {
-    obliging_session session{extensions};
+  for (const int kind : {0, 1, 2, 3}) {
+    obliging_session session{kind % 2 == 1, kind >= 2};
     auto rest = input;
     while (!rest.empty()) {
       const auto end = std::min(rest.find('\n'), rest.size());

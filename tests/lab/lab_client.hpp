@@ -2,6 +2,7 @@
 
 #include "gateway/connection.hpp"
 #include "tests/lab/dice.hpp"
+#include "tests/lab/lab_microphone.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -24,6 +25,8 @@ struct client_view {
     std::string role;
     std::string text;
     std::string status;
+    /// What the journal has may be less: a plain client is not told what others heard.
+    bool may_be_cut = false;
   };
   /// In the client's order, by previous_item_id.
   std::vector<std::string> order;
@@ -82,6 +85,12 @@ public:
   /// Prints every frame; for a seed that is looked at.
   static inline bool show_frames = false;
 
+  /// Gives it a microphone. `next_sentence` counts what all of them have said.
+  void give_microphone(std::uint64_t& next_sentence);
+  [[nodiscard]] lab_microphone* microphone() {
+    return mic_.get();
+  }
+
   /// What it says are values of topics, and it leaves the checklist alone.
   bool states_topics = false;
 
@@ -104,6 +113,8 @@ private:
   void start_over();
   std::string fresh(const char* prefix);
 
+  std::unique_ptr<lab_microphone> mic_;
+  std::uint64_t* next_sentence_ = nullptr;
   std::string name_;
   bool extensions_;
   report_violation report_;

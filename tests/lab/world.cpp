@@ -52,6 +52,12 @@ app_ptr make_app(dice& chance) {
   for (const auto& tool : app->tools)
     app->conversation_tools.push_back(tool.name);
   app->analyzer_tools = {"show"};
+  app->stt_models = app->tts_models = {{.vendor = "local"}};
+  app->voice.barge_in.resume_after_false = chance.chance(80);
+  if (chance.chance(30))
+    app->voice.dead_air = dead_air_settings{std::chrono::milliseconds{1000}, "One moment."};
+  if (chance.chance(30))
+    app->voice.visitor_silent = visitor_silent_settings{std::chrono::seconds{5}, "Hello?", 2};
   // The offline agent in a quarter of the runs; else one that does what it likes, or one that asks
   // for what the checklist wants.
   const auto* any = chance.chance(20) ? "rules" : chance.chance(33) ? "asker" : "script";
@@ -75,6 +81,12 @@ world::world(std::uint64_t seed, bool trace)
       ids_{seed},
       disk_{make_memory_store("disk")} {
   providers_.add_llm("script", make_script_llm(chance_, script_));
+  add_lab_voice(providers_, chance_, voice_);
+  talks_ = chance_.chance(50);
+  voice_ = {.hear_fail_percent = chance_.roll(3) * 5,
+            .hear_hang_percent = chance_.roll(3) * 2,
+            .say_fail_percent = chance_.roll(3) * 5,
+            .say_hang_percent = chance_.roll(3) * 2};
   providers_.add_llm("asker", make_asker_llm(chance_, script_));
   asks_ = app_->conversation_models.front().vendor == "asker";
   config_.set("scheduler.policy", caf::atom("testing"));
@@ -101,6 +113,8 @@ world::world(std::uint64_t seed, bool trace)
                                               }),
                  "sess_" + std::to_string(s), std::make_shared<bool>(false)};
       who.client->states_topics = asks_;
+      if (talks_ && chance_.chance(70))
+        who.client->give_microphone(next_sentence_);
       who.client->on_first_piece = [this, session = who.session](const std::string& response) {
         const auto events = read_all(session);
         if (std::none_of(events.begin(), events.end(), [&](const event_ptr& e) {
@@ -141,6 +155,14 @@ session_tree world::recorded_tree() {
                                               const find_session& who,
                                               const session_actor& session) {
       auto fresh = start(sys, parts, who, session);
+      spawned_.push_back(fresh.address());
+      return fresh;
+    };
+  for (auto& child : tree.voice)
+    child.start = [this, start = child.start](caf::actor_system& sys, const node_parts& parts,
+                                              const find_session& who, const session_actor& session,
+                                              const start_voice& seat) {
+      auto fresh = start(sys, parts, who, session, seat);
       spawned_.push_back(fresh.address());
       return fresh;
     };
@@ -220,6 +242,8 @@ void world::connect(patron& who) {
                                    .session = where.id,
                                    .extensions = who.client->has_extensions()};
           options.ids = &ids_;
+          options.hears = true;
+          options.speaks = true;
           auto parts = std::make_shared<connection_parts>();
           parts->directory = directory_;
           parts->where = where;
@@ -227,6 +251,9 @@ void world::connect(patron& who) {
           parts->codec = make_protocol_realtime(std::move(options));
           parts->link = who.client->new_link();
           parts->count = &count_;
+          parts->vad = &lab_vad();
+          parts->ids = &ids_;
+          parts->clock = loop_.get();
           auto fresh = spawn_connection(*system_, std::move(parts));
           spawned_.push_back(fresh.address());
           who.client->connected(std::move(fresh));
@@ -309,12 +336,18 @@ void world::settle() {
     outside_->break_percent = 0;
   stores_.back()->refuse_percent = 0;
   stores_.back()->unknown_percent = 0;
+  voice_ = {};
+  for (auto& who : patrons_)
+    if (auto* mic = who.client->microphone())
+      mic->finish();
   // Whatever waits for a deadline gets it: stalls, retries, reconnects.
   for (int round = 0; round < 1200; ++round) {
     while (work_once()) {}
     for (auto& who : patrons_)
       if (!who.client->is_connected())
         connect(who);
+      else if (auto* mic = who.client->microphone())
+        mic->pump(500);
     advance(milliseconds{100});
   }
   while (work_once()) {}

@@ -7,6 +7,7 @@
 #include "tests/lab/lab_http.hpp"
 #include "tests/lab/lab_loop.hpp"
 #include "tests/lab/lab_store.hpp"
+#include "tests/lab/lab_voice.hpp"
 #include "tests/lab/script_llm.hpp"
 
 #include <caf/scheduler/test_coordinator.hpp>
@@ -75,6 +76,8 @@ private:
   void check_responses(const std::string& session, const std::vector<event_ptr>& events);
   void check_calls(const std::string& session, const std::vector<event_ptr>& events,
                    const session_view& view);
+  void check_speech(const std::string& session, const std::vector<event_ptr>& events,
+                    const session_view& view);
   void check_questions(const std::string& session, const std::vector<event_ptr>& events);
   void check_topics(const std::string& session, const std::vector<event_ptr>& events);
   void check_client(const patron& who, const session_view& view);
@@ -91,6 +94,10 @@ private:
   std::vector<std::string> trail_;
   app_ptr app_;
   llm_script script_;
+  voice_script voice_;
+  /// Half of the runs are talks.
+  bool talks_ = false;
+  std::uint64_t next_sentence_ = 2;
   catalogue providers_;
   counters count_;
   counted_ids ids_;

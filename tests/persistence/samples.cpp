@@ -27,6 +27,29 @@ std::vector<event_body> one_of_each() {
                        .call_id = "call_1",
                        .output = "done"}},
     item_removed{.id = "item_1"},
+    item_put{.rank = "10000003",
+             .value = {.id = "item_4",
+                       .role = item_role::assistant,
+                       .text = "Hi.",
+                       .response = "resp_1",
+                       .spoken = true,
+                       .audio_ms = 420}},
+    input_speech{.rank = "10000004",
+                 .item = "item_5",
+                 .stream = "mic_1",
+                 .from_ms = 900,
+                 .to_ms = 2100},
+    input_transcribed{.item = "item_5", .text = "in March"},
+    input_transcribed{.item = "item_6", .reason = "nothing"},
+    item_heard{.id = "item_4", .ms = 200, .text = "H"},
+    turn_measured{.response = "resp_1",
+                  .item = "item_4",
+                  .end_of_speech = 500,
+                  .transcript = 300,
+                  .first_token = 20,
+                  .first_clause = 5,
+                  .first_audio = 30,
+                  .played = 80},
     response_requested{.response = "resp_1", .cause = {"item_1", "item_3"}},
     response_started{.response = "resp_1", .attempt = 2, .item = "item_4"},
     response_spoken{.response = "resp_1", .attempt = 2, .clause = 3, .text = "Hello."},
@@ -95,7 +118,7 @@ topic_updated random_topic(random_engine& random, std::uint64_t revision) {
 }
 
 event_body random_body(random_engine& random, std::uint64_t seq) {
-  switch (below(random, 18)) {
+  switch (below(random, 21)) {
     case 0:
     case 1:
     case 2:
@@ -141,6 +164,20 @@ event_body random_body(random_engine& random, std::uint64_t seq) {
     case 15:
       return call_started{.call = pick(random, "call_"),
                           .attempt = static_cast<std::uint32_t>(1 + below(random, 3))};
+    case 17:
+      return input_speech{.rank = "1000000" + std::to_string(below(random, 10)),
+                          .item = pick(random, "item_"),
+                          .stream = pick(random, "mic_"),
+                          .from_ms = below(random, 900),
+                          .to_ms = 900 + below(random, 900)};
+    case 18:
+      return input_transcribed{.item = pick(random, "item_"),
+                               .text = below(random, 3) == 0 ? "" : "said",
+                               .reason = below(random, 3) == 0 ? "nothing" : ""};
+    case 19:
+      return item_heard{.id = pick(random, "item_"),
+                        .ms = static_cast<std::uint32_t>(below(random, 900)),
+                        .text = "te"};
     case 16:
       return call_ended{.call = pick(random, "call_"), .outcome = "ok", .output = "done"};
     default:

@@ -68,7 +68,8 @@ class RealtimeClient:
             head += bytes([0x80 | 126]) + struct.pack(">H", size)
         else:
             head += bytes([0x80 | 127]) + struct.pack(">Q", size)
-        body = bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
+        key = (mask * (size // 4 + 1))[:size]
+        body = (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
         try:
             self.sock.sendall(head + mask + body)
         except OSError as fault:

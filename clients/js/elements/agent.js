@@ -32,8 +32,9 @@ export class SidevoiceAgent extends SidevoiceElement {
 
   #build() {
     const about = { app: this.app };
-    for (const name of ['server', 'session', 'language']) about[name] = this.getAttribute(name);
-    const exported = 'message, user, assistant, text, topic, label, value, quote, input, send, approval, approve, refuse, working';
+    for (const name of ['server', 'session', 'language', 'voice']) about[name] = this.getAttribute(name);
+    const exported = 'message, user, assistant, text, topic, label, value, quote, input, send, approval, approve, refuse, '
+      + 'working, spoken, mic, mic-ring, mic-second, mic-line';
     this.#chat = make('sidevoice-chat', { ...about, exportparts: exported });
     const checklist = make('sidevoice-checklist', { ...about, exportparts: exported });
     this.#chat.strings = this.strings;

@@ -1,9 +1,13 @@
 import { ApprovalCard, words } from './approval_card.js';
 import { SidevoiceElement, make, set_text, show_rows } from './element.js';
-import { base_sheet, chat_sheet } from './styles.js';
+import { MicButton, is_about_microphone } from './mic_button.js';
+import { icon } from './mic_icons.js';
+import { base_sheet, chat_sheet, mic_sheet } from './styles.js';
 
-/** The conversation: what was said, and a field to type in. */
+/** The conversation: what was said, a field to type in, and a microphone: `voice="off"` has none, `voice="push"` push to talk. */
 export class SidevoiceChat extends SidevoiceElement {
+  static observedAttributes = ['voice'];
+
   #rows = new Map();
   #log;
   #cards = new Map();
@@ -20,11 +24,13 @@ export class SidevoiceChat extends SidevoiceElement {
   #stop;
   #notice;
   #ended;
+  #mic = null;
+  #mic_line;
   /** The newest message is in view, and shall stay so when something is added or the room changes. */
   #follows = true;
 
   constructor() {
-    super([base_sheet(), chat_sheet()]);
+    super([base_sheet(), chat_sheet(), mic_sheet()]);
   }
 
   connectedCallback() {
@@ -44,6 +50,7 @@ export class SidevoiceChat extends SidevoiceElement {
     this.#working = make('p', { class: 'working', part: 'working', role: 'status' });
     this.#transfer = make('p', { class: 'transfer', part: 'transfer', role: 'status' });
     this.#notice = make('p', { class: 'notice', part: 'notice', role: 'status' });
+    this.#mic_line = make('p', { class: 'mic-line', part: 'mic-line', role: 'status' });
     this.#ended = make('p', { class: 'ended', part: 'ended', hidden: true, text: this.text('ended') });
     this.#input = make('textarea', {
       class: 'input', part: 'input', rows: '1', maxlength: '8000', autocomplete: 'off', enterkeyhint: 'send',
@@ -59,14 +66,28 @@ export class SidevoiceChat extends SidevoiceElement {
       class: 'stop', part: 'stop', type: 'button', hidden: true, text: this.text('stop'),
       onclick: () => this.session?.interrupt(),
     });
-    const form = make('form', { class: 'form', part: 'form' }, this.#input, this.#stop, this.#send);
+    const voice = this.getAttribute('voice');
+    if (voice !== 'off') this.#mic = new MicButton(this, () => (this.getAttribute('voice') === 'push' ? 'push' : 'open'));
+    const microphone = this.#mic ? [this.#mic.element] : [];
+    const actions = make('div', { class: 'actions' }, ...microphone, this.#stop, this.#send);
+    const form = make('form', { class: 'form', part: 'form' }, this.#input, actions);
     form.addEventListener('submit', (submit) => {
       submit.preventDefault();
       this.#submit();
     });
     this.root.append(
-      this.#log, this.#approvals, this.#asked, this.#thinking, this.#working, this.#transfer, this.#notice, this.#ended, form,
+      this.#log, this.#approvals, this.#asked, this.#thinking, this.#working, this.#transfer, this.#notice, this.#ended,
+      this.#mic_line, form,
     );
+  }
+
+  disconnectedCallback() {
+    super.disconnectedCallback();
+    this.#mic?.detach();
+  }
+
+  attributeChangedCallback() {
+    if (this.#log) this.render();
   }
 
   #submit() {
@@ -99,10 +120,12 @@ export class SidevoiceChat extends SidevoiceElement {
     if (over) this.#say('', '');
   }
 
-  #on_notice({ code, text = '' }) {
+  #on_notice(notice) {
+    const { code } = notice;
+    const text = this.notice_text(notice);
     if (code === 'meanwhile') this.#meanwhile = text;
     else if (code === 'transfer_requested') set_text(this.#transfer, text);
-    else this.#say('notice', text);
+    else this.#say(is_about_microphone(code) ? 'microphone' : 'notice', text);
   }
 
   #say(kind, text) {
@@ -117,12 +140,16 @@ export class SidevoiceChat extends SidevoiceElement {
     const messages = session.messages.filter((message) => message.role !== 'system');
     show_rows(this.#log, this.#rows, messages, (message) => new MessageRow(this, message));
     this.#show_approvals();
-    const streams = messages.some((message) => message.status === 'in_progress' && message.text);
+    const streams = messages.some(({ role, status, text }) => role === 'assistant' && status === 'in_progress' && text);
     const busy = session.state === 'thinking' || streams;
     const working = this.#work();
     set_text(this.#working, working);
-    set_text(this.#thinking, session.state === 'thinking' && !streams && !working ? this.text('thinking') : '');
-    this.#stop.hidden = !busy;
+    // The microphone's line says so too.
+    const told = this.#mic && session.mic.on_air;
+    const thinks = session.state === 'thinking' && !streams && !working && !told;
+    set_text(this.#thinking, thinks ? this.text('thinking') : '');
+    this.#stop.hidden = !busy && session.state !== 'speaking';
+    this.#show_mic();
     const over = session.state === 'ended' || session.state === 'closed';
     this.#ended.hidden = !over;
     this.#input.disabled = over;
@@ -154,6 +181,14 @@ export class SidevoiceChat extends SidevoiceElement {
     return this.text('working', { tools: tools.map((name) => this.strings[`tool_${name}`] ?? words(name)).join(', ') });
   }
 
+  #show_mic() {
+    if (!this.#mic) return;
+    this.#mic.update(this.session);
+    if (this.session.mic.on_air && this.#notice.dataset.kind === 'microphone') this.#say('', '');
+    // Why there is none is told as a notice already.
+    set_text(this.#mic_line, this.#mic.state === 'refused' ? '' : this.#mic.line);
+  }
+
   #follow() {
     if (this.#follows) this.#log.scrollTop = this.#log.scrollHeight;
   }
@@ -169,35 +204,44 @@ class MessageRow {
   #chat;
   #text;
   #state;
+  #spoken;
   #message;
 
   constructor(chat, message) {
     this.#chat = chat;
     this.#text = make('p', { class: 'text', part: 'text' });
     this.#state = make('p', { class: 'state', part: 'message-state' });
+    this.#spoken = make(
+      'span', { class: 'spoken', part: 'spoken', role: 'img', 'aria-label': chat.text('spoken'), title: chat.text('spoken'), hidden: true },
+      icon('off'),
+    );
     const who = message.role === 'user' ? 'you' : 'agent';
     this.element = make(
       'div',
       { class: `message ${message.role}`, part: `message ${message.role}`, tabindex: '-1', 'data-item': message.id },
       make('span', { class: 'only-heard', text: `${chat.text(who)}: ` }),
       this.#text,
+      this.#spoken,
       this.#state,
     );
   }
 
   update(message) {
     this.#message = message;
-    set_text(this.#text, message.text);
     const open = message.status === 'in_progress';
+    const mine = message.role === 'user';
+    // What the visitor says is on its way from the first sound on.
+    set_text(this.#text, message.text || (mine && open ? '…' : ''));
+    this.#spoken.hidden = !message.spoken;
     // An answer still without a word is the "thinking" line's business.
-    this.element.hidden = open && !message.text;
+    this.element.hidden = open && !message.text && !mine;
     // Held back from screen readers until it is whole.
     this.element.setAttribute('aria-busy', String(open));
     this.element.dataset.status = message.status;
     const states = {
       sending: this.#chat.text('sending') + (message.reason ? `: ${message.reason}` : ' …'),
       refused: `${this.#chat.text('not_sent')}: ${message.reason ?? ''}`,
-      incomplete: this.#chat.text('interrupted'),
+      incomplete: mine ? [this.#chat.text('not_understood'), message.reason].filter(Boolean).join(': ') : this.#chat.text('interrupted'),
     };
     const state = states[message.status] ?? '';
     if (this.#state.dataset.shown === state) return;

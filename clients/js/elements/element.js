@@ -51,6 +51,11 @@ export class SidevoiceElement extends Base {
     return text(this.#strings, key, values);
   }
 
+  /** A notice in the page's own words, where it has some for its code. @param {{code: string, text: string}} notice */
+  notice_text({ code, text: said = '' }) {
+    return this.#strings[`notice_${code}`] ?? said;
+  }
+
   /** The app's session on this page; null before it has begun. */
   get session() {
     return this.shared?.session ?? null;

@@ -70,12 +70,23 @@ const chat = `
 .message.user .text { background: var(--accent); color: var(--on-accent); border-bottom-right-radius: 3px; }
 .message[data-status="sending"] .text { opacity: .65; }
 .message[data-status="refused"] .text { background: var(--bubble); color: var(--text); border: 1px solid var(--bad); }
+.message.user[data-status="in_progress"] .text { background: var(--bubble); color: var(--quiet); }
+.message.user[data-status="incomplete"] .text { background: var(--bubble); color: var(--text); }
+.message .text:empty { display: none; }
+.message { position: relative; }
+.spoken { position: absolute; inset-block-end: -.35em; width: 1.15em; height: 1.15em; padding: .15em; border-radius: 50%;
+  background: var(--surface); color: var(--quiet); line-height: 0; }
+.spoken svg { width: 100%; height: 100%; }
+.message.user .spoken { inset-inline-start: -.5em; }
+.message.assistant .spoken { inset-inline-end: -.5em; }
 .message .state { font-size: .8em; color: var(--quiet); padding: .15em .4em 0; text-align: end; }
 .message[data-status="refused"] .state { color: var(--bad); }
 .message .state:empty { display: none; }
 .message.revealed .text { box-shadow: 0 0 0 3px var(--surface), 0 0 0 6px var(--accent); }
 mark { background: #ffe48a; color: #1b2226; border-radius: 3px; padding: 0 .1em; }
 .thinking, .working, .transfer, .notice, .ended { padding: 0 20px 8px; font-size: .9em; color: var(--quiet); }
+.mic-line { padding: 0 20px 6px; font-size: .88em; color: var(--quiet); text-align: end; }
+.mic-line:empty { display: none; }
 .thinking:empty, .working:empty, .transfer:empty, .notice:empty { display: none; }
 .thinking::after { content: " …"; }
 .working { display: flex; gap: .6em; align-items: center; }
@@ -101,11 +112,49 @@ mark { background: #ffe48a; color: #1b2226; border-radius: 3px; padding: 0 .1em;
 .details dt { color: var(--quiet); }
 .details dd { margin: 0; min-width: 0; white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .approval .buttons { display: flex; flex-wrap: wrap; gap: 8px; }
-.form { display: flex; gap: 8px; padding: 12px; border-top: 1px solid var(--line); }
+.actions { display: flex; align-items: center; gap: 8px; margin-inline-start: auto; }
+.actions > button { min-height: 2.75em; }
+.form { display: flex; flex-wrap: wrap; align-items: flex-end; gap: 8px; padding: 12px; border-top: 1px solid var(--line); }
 .input {
-  flex: 1; min-width: 0; min-height: 2.75em; max-height: 9em; resize: none; field-sizing: content;
+  flex: 1 1 10em; min-width: 0; min-height: 2.75em; max-height: 9em; resize: none; field-sizing: content;
   padding: .6em .8em; border: 1px solid var(--quiet); border-radius: 10px; background: var(--surface);
 }
+`;
+
+const mic = `
+.mic-buttons { display: flex; align-items: center; gap: 6px; flex: none; }
+.mic {
+  --level: 0; position: relative; flex: none; width: 2.75em; height: 2.75em; padding: 0; border-radius: 50%;
+  display: grid; place-items: center; touch-action: none; user-select: none; -webkit-user-select: none;
+}
+.mic .glyph, .second { line-height: 0; }
+.mic svg { width: 1.35em; height: 1.35em; }
+.mic[data-state="listening"], .mic[data-state="thinking"], .mic[data-state="speaking"] {
+  background: var(--accent); border-color: var(--accent); color: var(--on-accent);
+}
+.mic[data-state="starting"] { border-style: dashed; }
+.mic[data-state="muted"] { background: var(--bubble); border-color: var(--quiet); border-width: 2px; }
+.mic[data-state="refused"] { border-color: var(--bad); border-width: 2px; color: var(--bad); border-radius: 30%; }
+.mic.held { outline: 3px solid var(--accent); outline-offset: 3px; }
+.ring {
+  position: absolute; inset: -3px; border-radius: 50%; border: 3px solid var(--accent); opacity: 0; pointer-events: none;
+  transform: scale(calc(1 + .4 * var(--level))); transition: transform .06s linear;
+}
+.mic[data-state="listening"] .ring, .mic[data-state="speaking"] .ring { opacity: calc(.15 + .6 * var(--level)); }
+.mic[data-state="thinking"] .glyph { animation: wait 1.2s ease-in-out infinite alternate; }
+@keyframes wait { from { opacity: .35; } to { opacity: 1; } }
+@media (prefers-reduced-motion: reduce) {
+  .mic[data-state="thinking"] .glyph { animation: none; }
+  .ring { transition: none; transform: none; }
+  .mic[data-state="listening"] .ring, .mic[data-state="speaking"] .ring { opacity: 0; }
+  .mic.hears .ring { opacity: .6 !important; }
+}
+.second { width: 2.1em; height: 2.1em; padding: 0; border-radius: 50%; display: grid; place-items: center; }
+.second svg { width: 1.05em; height: 1.05em; }
+.second[aria-pressed="true"] { background: var(--text); border-color: var(--text); color: var(--surface); }
+:host(sidevoice-mic) { display: inline-flex; flex-direction: row; align-items: center; gap: 10px; background: transparent; }
+.line { font-size: .9em; color: var(--quiet); max-width: 26em; }
+.line:empty { display: none; }
 `;
 
 const checklist = `
@@ -184,5 +233,6 @@ function sheet(css) {
 
 export const base_sheet = () => sheet(base);
 export const chat_sheet = () => sheet(chat);
+export const mic_sheet = () => sheet(mic);
 export const checklist_sheet = () => sheet(checklist);
 export const agent_sheet = () => sheet(agent);
