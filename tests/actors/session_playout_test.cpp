@@ -63,25 +63,6 @@ CAF_TEST(a seat that is lost while the answer is spoken ends it as text) {
   CAF_CHECK(!item_of(item).spoken);
 }
 
-CAF_TEST(what begins as a seat is lost begins as text and is heard as text) {
-  sit();
-  speak();
-  request_response next;
-  next.response = "resp_next";
-  command(next);
-  done();
-  tell(session, leave_seat{1});
-  settle();
-  CAF_REQUIRE(run().response == "resp_next");
-  answer({"Later then."});
-  const auto item = run().item;
-  cancel_response stop;
-  stop.response = "resp_next";
-  command(stop);
-  CAF_CHECK_EQUAL(item_of(item).text, "Later then.");
-  CAF_CHECK(!item_of(item).spoken);
-}
-
 CAF_TEST(a seat that changes hands ends the answer as text and speaks the next one) {
   sit();
   speak();

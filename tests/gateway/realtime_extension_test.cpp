@@ -340,7 +340,7 @@ TEST_CASE(
   "events of the extension that this server does not know are refused with those it knows") {
   auto c = extended();
   c.start();
-  const auto error = error_of(c.send({{"type", "sidevoice.audio.replay"}, {"from_ms", 0}}));
+  const auto error = error_of(c.send({{"type", "sidevoice.audio.nothing"}, {"from_ms", 0}}));
   CHECK(error["param"] == "type");
   CHECK(error["message"].get<std::string>().find("sidevoice.topic.update") != std::string::npos);
 }

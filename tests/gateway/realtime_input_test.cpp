@@ -105,12 +105,11 @@ TEST_CASE("unknown and mistyped events are named") {
             "e1");
   check_bad(R"({"type":"conversation.item.truncate","event_id":"e1","item_id":"x",)"
             R"("content_index":0,"audio_end_ms":-1})",
-            "invalid_type", "e1");
+            "invalid_value", "e1");
 }
 
 TEST_CASE("voice is refused with what to do instead") {
-  for (const auto* type : {"input_audio_buffer.append", "input_audio_buffer.commit",
-                           "input_audio_buffer.clear", "output_audio_buffer.clear"}) {
+  for (const auto* type : {"output_audio_buffer.clear"}) {
     realtime_client c;
     c.start();
     const auto error = error_of(c.send({{"type", type}, {"event_id", "a1"}}));

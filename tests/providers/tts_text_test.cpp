@@ -53,8 +53,8 @@ TEST_CASE("models are looked for in their own variable, the cache's, then at hom
     return it == set.end() ? std::nullopt : std::optional{it->second};
   };
   CHECK(default_models_folder(env) == "./.cache/sidevoice/models");
-  set["HOME"] = "/home/ada";
-  CHECK(default_models_folder(env) == "/home/ada/.cache/sidevoice/models");
+  set["HOME"] = "/users/ada";
+  CHECK(default_models_folder(env) == "/users/ada/.cache/sidevoice/models");
   set["SIDEVOICE_CACHE"] = "/var/cache/voice";
   CHECK(default_models_folder(env) == "/var/cache/voice/models");
   set["SIDEVOICE_MODELS"] = "/srv/models";

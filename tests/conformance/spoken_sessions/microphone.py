@@ -2,6 +2,7 @@
 
 import array
 import asyncio
+from asyncio import sleep as pause
 import functools
 import re
 import subprocess
@@ -76,7 +77,7 @@ class Microphone:
             while self.sent < due:
                 await self.send(self.piece())
                 self.sent += 1
-            await asyncio.sleep(began + (self.sent - before + 1) * PIECE_MS / 1000 - loop.time())
+            await pause(began + (self.sent - before + 1) * PIECE_MS / 1000 - loop.time())
 
     def piece(self):
         size = PIECE_MS * self.form.bytes_per_ms
