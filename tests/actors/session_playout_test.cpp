@@ -63,6 +63,22 @@ CAF_TEST(a seat that is lost while the answer is spoken ends it as text) {
   CAF_CHECK(!item_of(item).spoken);
 }
 
+CAF_TEST(what begins as a seat is lost begins as text and is heard as text) {
+  sit();
+  speak();
+  done();
+  tell(session, leave_seat{1});
+  type("in_1");
+  CAF_REQUIRE(run().response == "resp_in_1");
+  answer({"Later then."});
+  const auto item = run().item;
+  cancel_response stop;
+  stop.response = "resp_in_1";
+  command(stop);
+  CAF_CHECK_EQUAL(item_of(item).text, "Later then.");
+  CAF_CHECK(!item_of(item).spoken);
+}
+
 CAF_TEST(a seat that changes hands ends the answer as text and speaks the next one) {
   sit();
   speak();

@@ -19,8 +19,8 @@ CAF_TEST(the newest who asks has the seat and the one before hears that it is lo
   holder_notes second;
   const auto one = new_holder(first);
   const auto two = new_holder(second);
-  CAF_CHECK_EQUAL(take(one)->value->seat, 1u);
-  CAF_CHECK_EQUAL(take(two)->value->seat, 2u);
+  CAF_CHECK_EQUAL(seat_of(one), 1u);
+  CAF_CHECK_EQUAL(seat_of(two), 2u);
   CAF_CHECK(first.lost == names{"taken"});
   CAF_CHECK(second.lost.empty());
   auto orders = kept.orders;
@@ -36,7 +36,7 @@ CAF_TEST(who asks again for the own seat loses nothing) {
   holder_notes first;
   const auto one = new_holder(first);
   take(one);
-  CAF_CHECK_EQUAL(take(one)->value->seat, 2u);
+  CAF_CHECK_EQUAL(seat_of(one), 2u);
   CAF_CHECK(first.lost.empty());
   tell(session, leave_seat{2});
   CAF_CHECK_EQUAL(kept.orders.back(), "stop 2");

@@ -210,6 +210,11 @@ struct fixture : test_coordinator_fixture<config> {
   std::shared_ptr<outcome<seat_taken>> take(const seat_actor& who, seat_terms terms = {}) {
     return ask<seat_taken>(take_seat{who, std::move(terms)});
   }
+  /// The number of the seat that `who` takes; 0 when it gets none.
+  std::uint64_t seat_of(const seat_actor& who) {
+    const auto seen = take(who);
+    return seen->value ? seen->value->seat : 0;
+  }
   /// Takes the seat, with a voice.
   void sit(seat_terms terms = {}) {
     me = new_holder(notes);

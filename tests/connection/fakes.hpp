@@ -183,8 +183,8 @@ struct script {
   // The voice seat.
   bool silent_seat = false;
   bool refuse_seat = false;
-  /// Answers that the silent session owes.
-  std::vector<caf::typed_response_promise<seat_taken>> unseated;
+  /// Who owes the answers of a session that is silent.
+  caf::actor seat_debtor;
   std::uint64_t seats = 0;
   std::vector<seat_terms> terms;
   seat_actor holder;
@@ -193,6 +193,14 @@ struct script {
   std::deque<stream_position> streams;
   std::vector<stored_item_ptr> items;
 };
+
+/// Owes an answer to whoever asks for a seat, until it is told a number.
+inline caf::behavior seat_debtor(caf::event_based_actor* self) {
+  self->set_default_handler(caf::skip);
+  return {[self](std::uint64_t seat) {
+    self->become([seat](const take_seat&) { return seat_taken{seat}; });
+  }};
+}
 
 inline session_actor::behavior_type fake_session(session_actor::pointer self, script* s) {
   const auto take = [](const auto&) -> caf::result<accepted> { return accepted{}; };
@@ -238,11 +246,11 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
             s->terms.push_back(request.terms);
             s->holder = request.who;
             s->asked.emplace_back("seat");
-            if (s->silent_seat) {
-              auto answer = self->make_response_promise<seat_taken>();
-              s->unseated.push_back(answer);
-              return answer;
-            }
+            if (s->silent_seat)
+              return self->delegate(
+                caf::actor_cast<caf::typed_actor<caf::replies_to<take_seat>::with<seat_taken>>>(
+                  s->seat_debtor),
+                request);
             if (s->refuse_seat)
               return to_caf({errc::overloaded, "all taken", {}, "voice_sessions"});
             return seat_taken{++s->seats};

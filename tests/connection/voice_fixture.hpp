@@ -23,6 +23,7 @@ struct voice_fixture : test_coordinator_fixture<voice_config> {
   voice_fixture() {
     link = std::make_shared<recording_link>();
     s.session = sys.spawn(fake_session, &s);
+    s.seat_debtor = sys.spawn(seat_debtor);
     directory = sys.spawn(fake_directory, &s);
   }
 
@@ -32,7 +33,8 @@ struct voice_fixture : test_coordinator_fixture<voice_config> {
     caf::anon_send_exit(connection, caf::exit_reason::kill);
     caf::anon_send_exit(directory, caf::exit_reason::kill);
     caf::anon_send_exit(s.session, caf::exit_reason::kill);
-    s.unseated.clear();
+    caf::anon_send_exit(s.seat_debtor, caf::exit_reason::kill);
+    s.seat_debtor = nullptr;
     s.holder = nullptr;
     s.session = nullptr;
     sched.run();

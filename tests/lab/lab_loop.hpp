@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 
 namespace sidevoice::lab {
 
@@ -61,8 +62,9 @@ public:
 
   /// The process died: nothing that was waiting happens.
   void crash() {
-    posted_.clear();
-    timers_.clear();
+    // What goes may own timers, which take themselves out of the map.
+    const auto posted = std::exchange(posted_, {});
+    const auto timers = std::exchange(timers_, {});
   }
 
 private:

@@ -12,10 +12,8 @@ using nlohmann::json;
 
 void lab_microphone::start() {
   is_on_ = true;
+  past_ = dealt_with();
   stream_ = "mic_" + name_ + "_" + std::to_string(++starts_);
-  for (const auto sentence : dealt_with())
-    if (std::find(past_.begin(), past_.end(), sentence) == past_.end())
-      past_.push_back(sentence);
   said_.clear();
   sent_ms_ = 0;
   acknowledged_ms_ = 0;
@@ -120,11 +118,11 @@ void lab_microphone::on_event(const json& event, const std::string& type) {
   }
 }
 
-std::vector<std::uint64_t> lab_microphone::dealt_with() const {
+std::vector<lab_microphone::sentence> lab_microphone::dealt_with() const {
   auto out = past_;
   for (const auto& s : said_)
     if (s.is_word && s.to_ms <= acknowledged_ms_)
-      out.push_back(s.sentence);
+      out.push_back({s.sentence, stream_, s.from_ms, s.to_ms});
   return out;
 }
 

@@ -44,8 +44,16 @@ public:
   [[nodiscard]] bool is_on() const {
     return is_on_;
   }
+  /// A sentence, and where it stood.
+  struct sentence {
+    std::uint64_t number = 0;
+    std::string stream;
+    std::uint64_t from_ms = 0;
+    std::uint64_t to_ms = 0;
+  };
+
   /// Sentences that were said whole on a stream that the server has acknowledged to their end.
-  [[nodiscard]] std::vector<std::uint64_t> dealt_with() const;
+  [[nodiscard]] std::vector<sentence> dealt_with() const;
   /// All of its stream has been acknowledged, or none is under way.
   [[nodiscard]] bool is_settled() const;
 
@@ -77,7 +85,7 @@ private:
   std::uint64_t sent_ms_ = 0;
   std::uint64_t acknowledged_ms_ = 0;
   /// Sentences of earlier streams, as far as they were dealt with.
-  std::vector<std::uint64_t> past_;
+  std::vector<sentence> past_;
   /// Sound received by item.
   std::map<std::string, std::uint64_t> heard_ms_;
   std::string newest_item_;

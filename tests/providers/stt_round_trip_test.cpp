@@ -73,4 +73,26 @@ TEST_CASE("what flite says whisper understands: at most a tenth of the words is 
   }
 }
 
+TEST_CASE("an utterance longer than whisper's half a minute is understood to its end") {
+  if (!speech_models::find("ggml-tiny.en.bin"))
+    return;
+  speech_fixture f;
+  samples sound;
+  std::string said;
+  for (const std::string sentence : sentences) {
+    speech_models::append(sound, spoken(f, sentence, "rms"));
+    speech_models::append(sound, samples(speech_rate / 2));
+    said += sentence + " ";
+  }
+  REQUIRE(sound.size() > std::size_t{30} * speech_rate);
+  const auto provider = f.stt();
+  const auto got = std::make_shared<stt_conformance::record>();
+  const auto stream = stt_conformance::open(*provider, got);
+  stt_conformance::say(*stream, "long", sound);
+  REQUIRE(f.turned.until([&] { return got->ends("long") > 0; }));
+  const auto words = plain_words(said).size();
+  const auto wrong = word_errors(said, got->text("long"));
+  CHECK_MESSAGE(wrong * 10 <= words, wrong << " of " << words << ": " << got->text("long"));
+}
+
 } // namespace sidevoice
