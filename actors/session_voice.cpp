@@ -160,8 +160,9 @@ session_state::on_commit_speech(const commit_speech& speech) {
     });
   if (same != view.open_speech.end()) {
     as.item = same->item;
-  } else if (view.find_item(speech.item) != nullptr || view.removed.contains(speech.item)
-             || view.heard_to(speech.stream) >= speech.to_ms) {
+  } else if (const auto* dealt = view.find_stream(speech.stream);
+             view.find_item(speech.item) != nullptr || view.removed.contains(speech.item)
+             || (dealt != nullptr && dealt->has_heard({speech.from_ms, speech.to_ms}))) {
     as.known = true;
   } else if (!view.ended.empty()) {
     answer.deliver(

@@ -41,7 +41,9 @@ public:
   }
 
   void on_audio(const audio_actor& audio) {
-    audio_ = audio;
+    // What was said to one that is gone is lost: all that is not settled is fed and heard again.
+    if (std::exchange(audio_, audio))
+      open_next(engine_);
   }
 
   void on_overdue(const transcript_overdue& overdue) {

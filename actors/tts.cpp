@@ -2,6 +2,7 @@
 
 #include "actors/speech_chunks.hpp"
 #include "actors/speech_line.hpp"
+#include "actors/speech_pace.hpp"
 #include "config/log.hpp"
 
 #include <utility>
@@ -148,8 +149,12 @@ public:
     due_ = parts_.where->now() + parts_.timing.tts_stall;
     if (auto* heard = std::get_if<tts_sound>(&piece.event)) {
       sounded_ = true;
+      if (heard->piece.data && heard->piece.rate != 0)
+        pace_.add(1000.0 * static_cast<double>(heard->piece.data->size()) / heard->piece.rate);
       send(std::move(heard->piece), spoken_to_, false);
     } else if (std::holds_alternative<tts_done>(piece.event)) {
+      if (filler_.empty())
+        pace_.end();
       end_chunk();
     } else if (auto* failed = std::get_if<tts_failed>(&piece.event)) {
       on_failed(failed->why);
@@ -198,6 +203,7 @@ private:
       }
       --credits_;
       engine_ = 0;
+      pace_.begin(end - spoken_to_, seat_.terms.speed);
       ask(words);
     }
   }
@@ -290,12 +296,14 @@ private:
     if (!piece.data)
       piece.data = std::make_shared<const samples>();
     if (!filler_.empty()) {
-      self_->send(seat_.holder, speech_sound{{}, 1, filler_, std::move(piece), 0, last});
+      self_->send(seat_.holder, speech_sound{{}, 1, filler_, std::move(piece), 0, 0, last});
       return;
     }
-    if (run_)
+    if (run_) {
+      const auto near = stream_ ? text_end + pace_.spoken() : text_end;
       self_->send(seat_.holder, speech_sound{run_->response, run_->attempt, run_->item,
-                                             std::move(piece), text_end, last});
+                                             std::move(piece), text_end, near, last});
+    }
   }
 
   void watch(loop::clock::duration left) {
@@ -316,6 +324,7 @@ private:
   /// Text before it has been spoken, and where the chunk that is being spoken ends.
   std::size_t spoken_to_ = 0;
   std::size_t chunk_end_ = 0;
+  speech_pace pace_;
   std::uint32_t credits_ = chunks_ahead;
   bool waits_for_place_ = false;
   std::optional<speak_from> place_;

@@ -150,6 +150,8 @@ struct speech_sound {
   /// The answer's text is spoken up to this byte at the end of the piece; as of the piece before:
   /// not known yet.
   std::size_t text_end = 0;
+  /// And about this far, where the clause is still being spoken; 0: as `text_end`.
+  std::size_t text_near = 0;
   /// Nothing more of this answer is spoken.
   bool last = false;
 };

@@ -93,7 +93,7 @@ void listen(const samples& data, std::uint32_t rate) {
   counted_ids ids;
   counters count;
   voice_input input{std::make_unique<loudness>(), ids, count};
-  witness += input.begin_stream("mic", 0, 0).size();
+  witness += input.begin_stream("mic", 0, {}).size();
   for (std::size_t at = 0; at < data.size(); at += rate / 10)
     for (const auto& step : input.push(samples_view{data}.subspan(at, rate / 10), rate))
       if (const auto* edge = std::get_if<speech_edge>(&step);

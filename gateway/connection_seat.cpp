@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::chrono::seconds seat_deadline{5};
 /// Sound that waits for the seat. The oldest goes first.
-constexpr std::uint64_t early_max_ms = 10'000;
+/// As much as clients keep: after a break all of it may come before the session has answered.
+constexpr std::uint64_t early_max_ms = 60'000;
 constexpr std::size_t early_max = 4096;
 
 error seat_error(const std::string& reason) {
@@ -212,7 +213,7 @@ void connection_voice::on_attached(const session_actor& session, const attached&
     return;
   session_ = session;
   for (const auto& position : state.view->streams)
-    hear(position.stream, position.to_ms);
+    position_of(position.stream) = position;
   open_speech_.clear();
   for (const auto& open : state.view->open_speech)
     open_speech_[open.item] = open;
@@ -249,9 +250,9 @@ void connection_voice::begin_stream() {
     return;
   is_streaming_ = true;
   const auto heard = heard_.find(stream_->stream);
-  const auto heard_to = heard == heard_.end() ? 0 : heard->second;
   acknowledged_.reset();
-  input(in_->begin_stream(stream_->stream, stream_->from_ms, heard_to));
+  input(in_->begin_stream(stream_->stream, stream_->from_ms,
+                          heard == heard_.end() ? stream_position{} : heard->second));
   if (is_off() || !in_)
     return;
   for (auto& what : std::exchange(early_, {}))

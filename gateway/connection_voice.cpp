@@ -228,13 +228,28 @@ void connection_voice::on(const voice_feed& feed) {
 
 // -- the journal
 
-void connection_voice::hear(const std::string& stream, std::uint64_t to_ms) {
+stream_position& connection_voice::position_of(const std::string& stream) {
   if (heard_.size() >= streams_max && !heard_.contains(stream))
     heard_.erase(heard_.begin()->first == (stream_ ? stream_->stream : std::string{})
                    ? std::next(heard_.begin())
                    : heard_.begin());
   auto& position = heard_[stream];
-  position = std::max(position, to_ms);
+  position.stream = stream;
+  return position;
+}
+
+void connection_voice::close_speech(const std::string& item, bool is_lost) {
+  const auto closed = open_speech_.extract(item);
+  if (closed.empty())
+    return;
+  const auto& speech = closed.mapped();
+  if (is_lost)
+    return position_of(speech.stream).lose({speech.from_ms, speech.to_ms});
+  std::optional<std::uint64_t> first;
+  for (const auto& [id, open] : open_speech_)
+    if (open.stream == speech.stream)
+      first = std::min(first.value_or(open.from_ms), open.from_ms);
+  position_of(speech.stream).hear({speech.from_ms, speech.to_ms}, first);
 }
 
 void connection_voice::take_event(const event& e) {
@@ -242,11 +257,10 @@ void connection_voice::take_event(const event& e) {
     open_speech_[speech->item] = {speech->item, speech->stream, speech->from_ms, speech->to_ms};
     committed(speech->item);
   } else if (const auto* words = std::get_if<input_transcribed>(&e.body)) {
-    if (const auto open = open_speech_.extract(words->item); !open.empty())
-      hear(open.mapped().stream, open.mapped().to_ms);
+    close_speech(words->item, words->reason == "lost");
     settle(words->item, false);
   } else if (const auto* gone = std::get_if<item_removed>(&e.body)) {
-    open_speech_.erase(gone->id);
+    close_speech(gone->id, false);
     settle(gone->id, true);
   } else if (const auto* started = std::get_if<response_started>(&e.body)) {
     if (started_.size() >= started_max)

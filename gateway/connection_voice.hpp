@@ -122,7 +122,9 @@ private:
   void wake_at(time when);
   void report(const playout_report& what);
   void take_event(const event& e);
-  void hear(const std::string& stream, std::uint64_t to_ms);
+  stream_position& position_of(const std::string& stream);
+  /// Its words are known, or nobody wants them.
+  void close_speech(const std::string& item, bool is_lost);
   void committed(const std::string& utterance);
   void send_deferred();
 
@@ -154,8 +156,8 @@ private:
   std::uint64_t early_ms_ = 0;
   /// Unset: nothing of this stream.
   std::optional<std::uint64_t> acknowledged_;
-  /// Up to where streams have been dealt with, as the journal has it; and open speech.
-  std::map<std::string, std::uint64_t> heard_;
+  /// What of streams has been dealt with, as the journal has it; and open speech.
+  std::map<std::string, stream_position> heard_;
   std::map<std::string, speech_state> open_speech_;
   /// Utterances that the client has committed and the journal does not have yet, and what waits for
   /// them.

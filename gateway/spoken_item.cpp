@@ -36,7 +36,8 @@ bool spoken_item::add(const speech_sound& piece) {
   attempt = piece.attempt;
   if (piece.piece.data != nullptr && piece.piece.rate > 0)
     convert_in(piece.piece);
-  marks.add(piece.text_end, added_);
+  text_end = std::max(text_end, piece.text_end);
+  marks.add(std::max(piece.text_end, piece.text_near), added_);
   is_whole = piece.last;
   return true;
 }
@@ -85,6 +86,7 @@ void spoken_item::drop_waiting() {
   waiting.clear();
   added_ = sent_;
   marks.cut(sent_);
+  text_end = std::min(text_end, marks.text_end());
   convert_.reset();
   is_whole = is_out;
 }

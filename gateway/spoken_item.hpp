@@ -27,6 +27,8 @@ public:
   std::uint32_t attempt = 1;
   sound_queue waiting;
   spoken_marks marks;
+  /// The end of the last whole clause that is here, in bytes of the text.
+  std::size_t text_end = 0;
   /// Its last piece is here; its first frame has gone out; its last one has.
   bool is_whole = false;
   bool is_begun = false;

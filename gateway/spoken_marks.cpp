@@ -12,8 +12,11 @@ constexpr std::size_t marks_max = 256;
 } // namespace
 
 void spoken_marks::add(std::size_t text_end, std::uint64_t at) {
-  const auto& last = marks_.back();
+  const auto last = marks_.back();
   const mark one{std::max(text_end, last.text_end), std::max(at, last.at)};
+  // What was said of this sample before was not known so well.
+  if (marks_.size() > 1 && last.at == one.at)
+    marks_.pop_back();
   const auto count = marks_.size();
   // The middle one of three at the same text, or of three at the same sample, says nothing.
   if (count > 1) {

@@ -26,11 +26,11 @@ voice_input::voice_input(std::unique_ptr<vad_stream> vad, id_source& ids, counte
 voice_input::~voice_input() = default;
 
 voice_input::steps voice_input::begin_stream(std::string stream, std::uint64_t from_ms,
-                                             std::uint64_t heard_to) {
+                                             const stream_position& position) {
   steps out;
   auto& s = *state_;
   const auto from = std::min(from_ms, position_max_ms) * state::per_ms;
-  const auto dealt = std::min(heard_to, position_max_ms) * state::per_ms;
+  const auto dealt = std::min(position.to_ms, position_max_ms) * state::per_ms;
   if (stream == s.stream && from <= s.position && dealt <= s.position) {
     if (from != s.next)
       s.convert.reset();
@@ -48,6 +48,7 @@ voice_input::steps voice_input::begin_stream(std::string stream, std::uint64_t f
       }
     }
     s.restart(std::move(stream), from, dealt);
+    s.heard = position.heard;
     s.told_settled_ms = s.settled_ms();
   }
   out.emplace_back(sound_settled{s.told_settled_ms});

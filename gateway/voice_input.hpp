@@ -3,6 +3,7 @@
 #include "actors/voice_messages.hpp"
 #include "config/counters.hpp"
 #include "config/ids.hpp"
+#include "persistence/stream_position.hpp"
 #include "providers/vad.hpp"
 
 #include <cstddef>
@@ -57,11 +58,11 @@ public:
               voice_input_limits limits = {});
   ~voice_input();
 
-  /// Begins a stream, or goes on with one: the next sample is at `from_ms`. Sound before `heard_to`
-  /// is dropped, since it has been dealt with, and so is what this stream has brought before. Where
+  /// Begins a stream, or goes on with one: the next sample is at `from_ms`. Sound that has been
+  /// `dealt` with is not heard again, nor is what this stream has brought before. Where
   /// sound is missing, what was open ends; what was open of another stream is forgotten. Says up to
   /// where it is settled.
-  steps begin_stream(std::string stream, std::uint64_t from_ms, std::uint64_t heard_to);
+  steps begin_stream(std::string stream, std::uint64_t from_ms, const stream_position& dealt);
 
   /// New settings; an open utterance goes on under them.
   void set_turns(const turn_settings& turns);

@@ -31,6 +31,8 @@ struct voice_input::state {
   bool must_adopt = false;
 
   std::string stream;
+  /// Stretches of it that have been dealt with, in ms.
+  std::vector<sound_range> heard;
   std::uint32_t rate = 0;
   std::optional<resampler> convert;
   samples converted;
@@ -58,6 +60,8 @@ struct voice_input::state {
 
   /// Everything begins anew at a position.
   void restart(std::string stream_id, std::uint64_t from_ms, std::uint64_t heard_to);
+  /// Makes silence of what has been dealt with; `sound` begins at `position`.
+  void hush(std::span<std::int16_t> sound) const;
   void set_rate(std::uint32_t in);
   /// Takes what was converted, and listens to it.
   void take_in(steps& out);

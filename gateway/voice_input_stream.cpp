@@ -49,10 +49,22 @@ void voice_input::state::set_rate(std::uint32_t in) {
   convert.emplace(in, speech_rate);
 }
 
+void voice_input::state::hush(std::span<std::int16_t> sound) const {
+  const auto begin = position;
+  const auto end = position + sound.size();
+  for (const auto& one : heard) {
+    const auto from = std::clamp(one.from_ms * per_ms, begin, end) - begin;
+    const auto to = std::clamp(one.to_ms * per_ms, begin, end) - begin;
+    std::fill(sound.begin() + static_cast<std::ptrdiff_t>(from),
+              sound.begin() + static_cast<std::ptrdiff_t>(to), std::int16_t{0});
+  }
+}
+
 void voice_input::state::take_in(steps& out) {
   const auto known = std::min<std::uint64_t>(position - next, converted.size());
   next += converted.size();
-  const auto fresh = samples_view{converted}.subspan(known);
+  const auto fresh = std::span{converted}.subspan(known);
+  hush(fresh);
   recent.insert(recent.end(), fresh.begin(), fresh.end());
   position += fresh.size();
   while (position - judged >= vad_frame) {

@@ -327,7 +327,7 @@ speak_from voice_output::added() const {
   const auto* one = state_->find_any(state_->newest);
   if (one == nullptr)
     return {};
-  return {one->id, one->marks.text_end()};
+  return {one->id, one->text_end};
 }
 
 bool voice_output::is_held() const {

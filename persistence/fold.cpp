@@ -93,19 +93,32 @@ void on(session_view& view, const event& e, const item_put& body) {
   });
 }
 
+/// Where the first speech of a stream begins whose words are still to come.
+std::optional<std::uint64_t> first_open(const session_view& view, const std::string& stream) {
+  std::optional<std::uint64_t> first;
+  for (const auto& open : view.open_speech)
+    if (open.stream == stream)
+      first = std::min(first.value_or(open.from_ms), open.from_ms);
+  return first;
+}
+
 /// Speech has been dealt with: its words are known, or nobody wants them any more.
-void close_speech(session_view& view, const std::string& item) {
+void close_speech(session_view& view, const std::string& item, bool is_lost = false) {
   const auto* open = view.find_speech(item);
   if (!open)
     return;
-  const auto known =
-    std::find_if(view.streams.begin(), view.streams.end(),
-                 [open](const auto& position) { return position.stream == open->stream; });
-  if (known != view.streams.end())
-    known->to_ms = std::max(known->to_ms, open->to_ms);
-  else
-    push_bounded(view.streams, stream_position{open->stream, open->to_ms}, streams_max);
+  const auto closed = *open;
   std::erase_if(view.open_speech, [&item](const auto& one) { return one.item == item; });
+  const auto of_stream = [&closed](const auto& one) { return one.stream == closed.stream; };
+  auto known = std::find_if(view.streams.begin(), view.streams.end(), of_stream);
+  if (known == view.streams.end()) {
+    push_bounded(view.streams, stream_position{closed.stream}, streams_max);
+    known = std::prev(view.streams.end());
+  }
+  if (is_lost)
+    known->lose({closed.from_ms, closed.to_ms});
+  else
+    known->hear({closed.from_ms, closed.to_ms}, first_open(view, closed.stream));
 }
 
 void on(session_view& view, const event&, const item_removed& body) {
@@ -126,7 +139,7 @@ void on(session_view& view, const event& e, const input_speech& body) {
 void on(session_view& view, const event& e, const input_transcribed& body) {
   if (!view.find_speech(body.item))
     return;
-  close_speech(view, body.item);
+  close_speech(view, body.item, body.reason == "lost");
   change_item(view, body.item, [&](stored_item& stored) {
     stored.value.text = body.text;
     stored.value.status = body.reason.empty() ? item_status::completed : item_status::incomplete;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "persistence/event.hpp"
+#include "persistence/stream_position.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -107,14 +108,6 @@ struct speech_state {
   bool operator==(const speech_state&) const = default;
 };
 
-/// Up to where a microphone's stream has been dealt with: what comes before is not heard again.
-struct stream_position {
-  std::string stream;
-  std::uint64_t to_ms = 0;
-
-  bool operator==(const stream_position&) const = default;
-};
-
 /// What undo would put back.
 struct topic_change {
   std::string topic;
@@ -179,8 +172,8 @@ struct session_view {
   [[nodiscard]] topic_state topic(const std::string& id) const;
   /// Null: not spoken, or its words are known.
   [[nodiscard]] const speech_state* find_speech(const std::string& item) const;
-  /// Up to where this stream has been dealt with; 0: unknown.
-  [[nodiscard]] std::uint64_t heard_to(const std::string& stream) const;
+  /// What of a stream has been dealt with; null: unknown.
+  [[nodiscard]] const stream_position* find_stream(const std::string& stream) const;
   /// Null: never opened, or ended.
   [[nodiscard]] const call_state* find_call(const std::string& id) const;
   /// Ids of user messages whose words are known and of tool outputs, after the last request.

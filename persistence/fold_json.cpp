@@ -94,6 +94,29 @@ speech_state to_speech(const json& from) {
           .to_ms = number(from, "to_ms")};
 }
 
+json from_range(const sound_range& range) {
+  return {{"from_ms", range.from_ms}, {"to_ms", range.to_ms}};
+}
+
+std::vector<sound_range> to_ranges(const json& from, const char* name) {
+  std::vector<sound_range> ranges;
+  for (const auto& entry : array(from, name))
+    ranges.push_back({number(entry, "from_ms"), number(entry, "to_ms")});
+  return ranges;
+}
+
+json from_stream(const stream_position& position) {
+  json out{{"stream", position.stream}, {"to_ms", position.to_ms}};
+  put_list(out, "heard", position.heard, from_range);
+  put_list(out, "lost", position.lost, from_range);
+  return out;
+}
+
+stream_position to_stream(const json& from) {
+  return {text(from, "stream"), number(from, "to_ms"), to_ranges(from, "heard"),
+          to_ranges(from, "lost")};
+}
+
 json from_closed_call(const closed_call& closed) {
   auto out = from_call(closed.call);
   out["outcome"] = closed.outcome;
@@ -180,7 +203,7 @@ session_view read_view(const json& from) {
   for (const auto& entry : array(from, "open_speech"))
     view.open_speech.push_back(to_speech(entry));
   for (const auto& entry : array(from, "streams"))
-    view.streams.push_back({text(entry, "stream"), number(entry, "to_ms")});
+    view.streams.push_back(to_stream(entry));
   view.spent = number(from, "spent");
   view.ending = flag(from, "ending");
   if (from.contains("completed"))
@@ -210,9 +233,7 @@ json_text encode(const session_view& view) {
   put_list(out, "open_calls", view.open_calls, from_open_call);
   put_list(out, "analyzer_calls", view.analyzer_calls, from_closed_call);
   put_list(out, "open_speech", view.open_speech, from_speech);
-  put_list(out, "streams", view.streams, [](const stream_position& position) {
-    return json{{"stream", position.stream}, {"to_ms", position.to_ms}};
-  });
+  put_list(out, "streams", view.streams, from_stream);
   put_number(out, "spent", view.spent);
   if (view.ending)
     out["ending"] = true;

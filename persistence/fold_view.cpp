@@ -65,11 +65,11 @@ const speech_state* session_view::find_speech(const std::string& item) const {
   return nullptr;
 }
 
-std::uint64_t session_view::heard_to(const std::string& stream) const {
+const stream_position* session_view::find_stream(const std::string& stream) const {
   for (const auto& position : streams)
     if (position.stream == stream)
-      return position.to_ms;
-  return 0;
+      return &position;
+  return nullptr;
 }
 
 std::vector<std::string> session_view::unanswered() const {

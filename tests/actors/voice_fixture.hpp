@@ -42,11 +42,12 @@ struct holder_notes {
   std::vector<utterance_settled> settled;
   std::vector<turn_over> turns;
   std::vector<std::uint64_t> teams;
+  std::vector<std::shared_ptr<stt_stream>> feeds;
 };
 
 inline seat_actor::behavior_type holder(seat_actor::pointer self, holder_notes* n) {
   return {[=](const voice_team& team) { n->teams.push_back(team.seat); },
-          [](const voice_feed&) {},
+          [=](const voice_feed& feed) { n->feeds.push_back(feed.stream); },
           [](const live_words&) {},
           [](const speech_sound&) {},
           [=](const playout_order& order) { n->orders.push_back(order); },

@@ -57,7 +57,7 @@ CAF_TEST(sound that comes before the seat is kept in its order and the oldest go
   frame("mic s 1000");
   frame("quiet 2000");
   frame("loud 400");
-  frame("quiet 9000");
+  frame("quiet 59000");
   CAF_CHECK(!got("seat yours"));
   caf::anon_send(s.seat_debtor, std::uint64_t{1});
   sched.run();

@@ -110,7 +110,7 @@ struct voice_fixture : test_coordinator_fixture<voice_config> {
 
   void piece(const std::string& item, std::uint32_t ms, bool last) {
     tell(speech_sound{"of_" + item, 1, item,
-                      sound{std::make_shared<const samples>(ms * 16, 7), 16'000}, ms / 10, last});
+                      sound{std::make_shared<const samples>(ms * 16, 7), 16'000}, ms / 10, 0, last});
   }
 
   [[nodiscard]] bool got(const std::string& text) const {

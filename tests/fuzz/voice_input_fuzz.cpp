@@ -176,7 +176,8 @@ void act(voice_input& input, judge& seen, choices& by) {
       const auto near = input.position_ms() + by.next() * 8;
       const auto from = near > 1000 ? near - 1000 : 0;
       const auto heard = by.next() % 2 == 0 ? 0 : from + by.next() * 4;
-      out = input.begin_stream(stream, from, heard);
+      const auto known = heard + by.next() * 4;
+      out = input.begin_stream(stream, from, {stream, heard, {{known, known + by.next() * 8}}});
       break;
     }
     default: {

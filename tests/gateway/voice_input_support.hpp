@@ -53,8 +53,9 @@ struct input_fixture {
     input.set_turns(turns);
   }
 
-  void begin(std::string stream, std::uint64_t from_ms, std::uint64_t heard_to) {
-    take(input.begin_stream(std::move(stream), from_ms, heard_to));
+  void begin(const std::string& stream, std::uint64_t from_ms, std::uint64_t heard_to,
+             std::vector<sound_range> heard = {}) {
+    take(input.begin_stream(stream, from_ms, {stream, heard_to, std::move(heard)}));
   }
 
   /// Sound of one level, in pieces of 20 ms.

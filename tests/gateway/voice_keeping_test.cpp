@@ -205,6 +205,19 @@ TEST_CASE("what was open of another stream, or has been dealt with elsewhere, is
   CHECK(dealt.input.position_ms() == 2000);
 }
 
+TEST_CASE("what has been dealt with behind open speech is not heard again") {
+  input_fixture one;
+  one.begin("mic_2", 0, 0, {{2000, 4000}, {5'000'000'000'000, 6'000'000'000'000}});
+  one.say(loud, 1000).say(0, 1000).say(loud, 2000).say(0, 1000).say(loud, 1000).say(0, 1000);
+  std::vector<std::uint64_t> begun;
+  for (const auto& edge : one.edges())
+    if (edge.kind == edge_kind::begun)
+      begun.push_back(edge.from_ms);
+  REQUIRE(begun.size() == 2);
+  CHECK(begun[0] < 100);
+  CHECK(begun[1] > 4500);
+}
+
 TEST_CASE("utterances of a former stream are kept, but do not hold the new one") {
   input_fixture one;
   one.say(loud, 1000).say(0, 1000);

@@ -6,10 +6,10 @@ import base64
 import os
 import pathlib
 import shutil
-import socket
 
 from support import KEY, PATIENCE_S, Closed, Journal, RealtimeClient, Server, lost, of, request, unsettled, until
-from support_voice import Device, Kept, clipped, length_ms, noise, silence, speech, text_of, words
+from support_device import Device, Kept, text_of
+from support_sound import clipped, length_ms, noise, silence, speech, words
 
 NAME = "My name is Anna Schmidt."
 
@@ -63,7 +63,7 @@ OF_ALL = [
     ("a truncation before the beginning", truncate("item_nobody", -1), "refused"),
     ("a large frame that is no sound", {"type": "session.update", "session": {"type": "realtime",
                                         "instructions": "x" * (1 << 20)}}, "refused"),
-    ("sound of more than 15 MiB", append("A" * (16 << 20)), "refused"),
+    ("sound of more than 15 MiB", append("A" * ((15 << 20) + 4)), "refused"),
 ]
 OF_OURS = [
     ("sound before its stream", append(encoded(silence(100, 16000))), INVALID),
@@ -89,7 +89,8 @@ def ask(device, frame):
     # Whatever answers this frame comes before the answer to the next.
     device.send({"type": "conversation.item.retrieve", "item_id": "nobody", "event_id": probe})
     device.wait("error", lambda e: e["error"].get("event_id") == probe, since=mark)
-    found = device.find("error", lambda e: e["error"].get("event_id") == name, since=mark)
+    # A frame that is too large to be read has no name.
+    found = device.find("error", lambda e: e["error"].get("event_id") in (name, None), since=mark)
     assert len(found) <= 1, f"{len(found)} errors for one frame"
     return (found[0][1]["error"]["code"], found[0][1]["error"]["message"]) if found else None
 
@@ -248,9 +249,9 @@ def counted(server, name):
 
 
 def never_reads(server):
-    """A client that is spoken to and does not read: it is closed with 1013, and its session lives."""
+    """A client that is spoken to and does not read: it is closed with 1013 (which it may not live to read), and its
+    session lives."""
     line = RealtimeClient(server.port, "/v1/realtime?model=tale", key=KEY, protocols=("realtime",), timeout=PATIENCE_S)
-    line.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     session = line.until("session.created")[-1]["session"]["id"]
     before = counted(server, "connections_slow")
 
@@ -265,7 +266,7 @@ def never_reads(server):
     line.send({"type": "response.create"})
     line.until("response.output_audio.delta")
     try:
-        for _ in range(90):
+        for _ in range(300):
             line.send({"type": "conversation.item.retrieve", "item_id": "in_large"})
     except Closed:
         pass
@@ -277,7 +278,7 @@ def never_reads(server):
     except Closed as closed:
         why = str(closed)
     print(f"   never reads: {why[:60]}")
-    assert "1013" in why, why
+    assert "1013" in why or "gone" in why, why
     device = Device(server, "tale", session=session)
     device.typed_turn("a short one, please")
     assert not lost(settled(server, session))

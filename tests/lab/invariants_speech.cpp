@@ -52,8 +52,9 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
                && speech.to_ms > sentence.from_ms;
       });
       if (said[text] != 1 && !excused && view.ended.empty())
-        violated(who.client->name() + " had \"" + text
-                 + "\" acknowledged, and it is in the journal " + std::to_string(said[text])
+        violated(who.client->name() + " had \"" + text + "\" (" + sentence.stream + " "
+                 + std::to_string(sentence.from_ms) + " to " + std::to_string(sentence.to_ms)
+                 + " ms)" + " acknowledged, and it is in the journal " + std::to_string(said[text])
                  + " times");
     }
     if (!mic->is_settled() && view.ended.empty())

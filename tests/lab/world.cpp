@@ -329,6 +329,22 @@ void world::crash_node() {
   start_node();
 }
 
+std::set<std::string> world::sessions() const {
+  std::set<std::string> all;
+  for (const auto& who : patrons_)
+    all.insert(who.session);
+  return all;
+}
+
+bool world::is_answering() {
+  for (const auto& session : sessions())
+    if (const auto view = sidevoice::apply(std::make_shared<const session_view>(),
+                                           read_all(session));
+        view && (*view)->ended.empty() && !(*view)->open_responses.empty())
+      return true;
+  return false;
+}
+
 void world::settle() {
   script_.fail_percent = 0;
   script_.stall_percent = 0;
@@ -340,8 +356,9 @@ void world::settle() {
   for (auto& who : patrons_)
     if (auto* mic = who.client->microphone())
       mic->finish();
-  // Whatever waits for a deadline gets it: stalls, retries, reconnects.
-  for (int round = 0; round < 1200; ++round) {
+  // Whatever waits for a deadline gets it: stalls, retries, reconnects. Long answers are spoken to
+  // their ends.
+  for (int round = 0; round < 1200 || (is_answering() && round < 12000); ++round) {
     while (work_once()) {}
     for (auto& who : patrons_)
       if (!who.client->is_connected())
@@ -359,11 +376,7 @@ outcome world::run() {
     step();
   say("settling");
   settle();
-  std::vector<std::string> sessions;
-  for (const auto& who : patrons_)
-    if (std::find(sessions.begin(), sessions.end(), who.session) == sessions.end())
-      sessions.push_back(who.session);
-  for (const auto& session : sessions)
+  for (const auto& session : sessions())
     check_journal(session);
   check_tree();
   check_silence();

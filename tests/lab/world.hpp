@@ -14,6 +14,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,9 @@ private:
   void step();
   bool work_once();
   void settle();
+  /// Whether a session has a response that has not ended.
+  bool is_answering();
+  [[nodiscard]] std::set<std::string> sessions() const;
   void advance(std::chrono::milliseconds by);
   void connect(patron& who);
   void make_fault();

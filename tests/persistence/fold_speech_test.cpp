@@ -57,7 +57,7 @@ TEST_CASE("speech is an item of the visitor without words, in its place") {
   REQUIRE(fold.view.find_speech("in"));
   CHECK(*fold.view.find_speech("in") == speech_state{"in", "mic_1", 900, 2100});
   CHECK_FALSE(fold.view.find_speech("b"));
-  CHECK(fold.view.heard_to("mic_1") == 0);
+  CHECK(fold.view.find_stream("mic_1") == nullptr);
 }
 
 TEST_CASE("words make it an item like any other, as new as they are") {
@@ -69,7 +69,7 @@ TEST_CASE("words make it an item like any other, as new as they are") {
   CHECK(fold.view.find_item("in")->seq == 3);
   CHECK(fold.view.find_item("in")->rank == "1");
   CHECK(fold.view.open_speech.empty());
-  CHECK(fold.view.heard_to("mic_1") == 2100);
+  CHECK(fold.view.find_stream("mic_1")->to_ms == 2100);
 }
 
 TEST_CASE("words that never came leave an incomplete item without text") {
@@ -79,7 +79,7 @@ TEST_CASE("words that never came leave an incomplete item without text") {
     CHECK(fold.value("in").status == item_status::incomplete);
     CHECK(fold.value("in").text.empty());
     CHECK(fold.view.open_speech.empty());
-    CHECK(fold.view.heard_to("mic_1") == 900);
+    CHECK(fold.view.find_stream("mic_1")->to_ms == 900);
   }
 }
 
@@ -125,17 +125,25 @@ TEST_CASE("open speech that is deleted is not waited for, and its sound not hear
   fold.add(speech("in", "1", 0, 900)).add(item_removed{.id = "in"});
   CHECK(fold.view.open_speech.empty());
   CHECK(fold.view.items.empty());
-  CHECK(fold.view.heard_to("mic_1") == 900);
+  CHECK(fold.view.find_stream("mic_1")->to_ms == 900);
   fold.add(input_transcribed{.item = "in", .text = "late"});
   CHECK(fold.view.items.empty());
 }
 
-TEST_CASE("a stream's position only grows, and the newest eight streams are kept") {
+TEST_CASE("a stream is dealt with up to its first open speech, and the newest eight are kept") {
   folding fold;
   fold.add(speech("late", "1", 5000, 6000)).add(speech("early", "2", 0, 900));
+  CHECK(fold.view.find_stream("mic_1") == nullptr);
   fold.add(input_transcribed{.item = "late", .text = "x"});
+  CHECK(*fold.view.find_stream("mic_1") == stream_position{"mic_1", 0, {{5000, 6000}}});
+  fold.add(speech("gone", "3", 1000, 1900));
+  fold.add(input_transcribed{.item = "gone", .reason = "lost"});
   fold.add(input_transcribed{.item = "early", .text = "y"});
-  CHECK(fold.view.heard_to("mic_1") == 6000);
+  CHECK(*fold.view.find_stream("mic_1")
+        == stream_position{"mic_1", 900, {{5000, 6000}}, {{1000, 1900}}});
+  fold.add(speech("again", "4", 1000, 1900));
+  fold.add(input_transcribed{.item = "again", .text = "z"});
+  CHECK(*fold.view.find_stream("mic_1") == stream_position{"mic_1", 6000});
   CHECK(fold.view.streams.size() == 1);
   for (int i = 2; i <= 9; ++i) {
     const auto name = std::to_string(i);
@@ -143,8 +151,8 @@ TEST_CASE("a stream's position only grows, and the newest eight streams are kept
     fold.add(input_transcribed{.item = "in_" + name, .text = "z"});
   }
   CHECK(fold.view.streams.size() == 8);
-  CHECK(fold.view.heard_to("mic_1") == 0);
-  CHECK(fold.view.heard_to("mic_9") == 100);
+  CHECK(fold.view.find_stream("mic_1") == nullptr);
+  CHECK(fold.view.find_stream("mic_9")->to_ms == 100);
 }
 
 TEST_CASE("an answer that was heard only so far keeps the rest apart") {
@@ -176,6 +184,10 @@ TEST_CASE("a snapshot keeps open speech, positions and what is spoken") {
   folding fold;
   fold.add(speech("in", "1", 0, 900)).add(input_transcribed{.item = "in", .text = "in March"});
   fold.add(speech("open", "2", 1000, 1900, "mic_2")).add(answer("We come at eight.", 2000));
+  fold.add(speech("later", "3", 3000, 3900, "mic_2"));
+  fold.add(input_transcribed{.item = "later", .text = "and soon"});
+  fold.add(speech("gone", "4", 4000, 4500, "mic_2"));
+  fold.add(input_transcribed{.item = "gone", .reason = "lost"});
   fold.add(item_heard{.id = "a", .ms = 900, .text = "We come"});
   const auto text = encode(fold.view);
   const auto back = decode_view(text);
@@ -183,7 +195,8 @@ TEST_CASE("a snapshot keeps open speech, positions and what is spoken") {
   CHECK(*back == fold.view);
   CHECK(encode(*back) == text);
   CHECK(back->open_speech == fold.view.open_speech);
-  CHECK(back->heard_to("mic_1") == 900);
+  CHECK(back->find_stream("mic_1")->to_ms == 900);
+  CHECK(*back->find_stream("mic_2") == stream_position{"mic_2", 0, {{3000, 3900}}, {{4000, 4500}}});
   CHECK(back->find_item("a")->value.spoken);
   CHECK(back->find_item("a")->value.audio_ms == 900);
   CHECK(fold_version == 3);

@@ -34,11 +34,8 @@ std::vector<event_body> one_of_each() {
                        .response = "resp_1",
                        .spoken = true,
                        .audio_ms = 420}},
-    input_speech{.rank = "10000004",
-                 .item = "item_5",
-                 .stream = "mic_1",
-                 .from_ms = 900,
-                 .to_ms = 2100},
+    input_speech{
+      .rank = "10000004", .item = "item_5", .stream = "mic_1", .from_ms = 900, .to_ms = 2100},
     input_transcribed{.item = "item_5", .text = "in March"},
     input_transcribed{.item = "item_6", .reason = "nothing"},
     item_heard{.id = "item_4", .ms = 200, .text = "H"},

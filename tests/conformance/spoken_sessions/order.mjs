@@ -58,7 +58,9 @@ class Order {
     if (of_output[event.type]) this.#rises(event, item, of_output[event.type]);
     if (event.type === 'response.output_audio_transcript.delta')
       this.#pieces.set(item, (this.#pieces.get(item) ?? '') + event.delta);
-    if (event.type === 'response.output_audio_transcript.done') this.#same_text(event, item, event.transcript);
+    // An answer that is cut ends where it was heard; one that is completed is compared at its end.
+    if (event.type === 'response.output_audio_transcript.done' && !(this.#pieces.get(item) ?? '').startsWith(event.transcript))
+      this.#same_text(event, item, event.transcript);
   }
 
   #same_text(event, item, text) {

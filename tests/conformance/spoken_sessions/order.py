@@ -62,7 +62,9 @@ class Order:
             self.rises(event, item, OF_OUTPUT[event["type"]])
         if event["type"] == "response.output_audio_transcript.delta":
             self.pieces[item] = self.pieces.get(item, "") + event["delta"]
-        if event["type"] == "response.output_audio_transcript.done":
+        # An answer that is cut ends where it was heard; one that is completed is compared at its end.
+        if (event["type"] == "response.output_audio_transcript.done"
+                and not self.pieces.get(item, "").startswith(event["transcript"])):
             self.same_text(event, item, event["transcript"])
 
     def same_text(self, event, item, text):

@@ -1,6 +1,88 @@
-"""The rest of support_voice."""
-from support_voice import *  # noqa: F401,F403
+"""A device with microphone and loudspeaker on a real socket.
 
+The microphone runs in real time on a thread of its own, as one does; everything else waits for events.
+"""
+import base64
+import os
+import threading
+import time
+
+from support import KEY, PATIENCE_S, Closed, RealtimeClient
+from support_sound import speech, length_ms, words
+
+SPEAKER_RATE = 24000
+TICK_S = 0.1
+REPORT_S = 0.2
+
+class Kept:
+    """The microphone's sound that the server may still need, as clients/js/audio/kept_speech.js keeps it."""
+
+    def __init__(self, rate):
+        self.rate = rate
+        self.stream = "mic_" + os.urandom(6).hex()
+        self.begin = 0  # in samples, as everything here
+        self.pcm = bytearray()
+
+    @property
+    def end_ms(self):
+        return (self.begin + len(self.pcm) // 2) * 1000 // self.rate
+
+    @property
+    def from_ms(self):
+        return self.begin * 1000 // self.rate
+
+    def acknowledge(self, stream, to_ms):
+        if stream != self.stream:
+            return
+        gone = min(to_ms * self.rate // 1000 - self.begin, len(self.pcm) // 2)
+        if gone > 0:
+            del self.pcm[:2 * gone]
+            self.begin += gone
+
+class Loudspeaker:
+    """What is played when: by the clock, in the order of arrival, standing still while it is held."""
+
+    def __init__(self, rate=SPEAKER_RATE):
+        self.rate = rate
+        self.items = {}  # item -> ms that have come; in order
+        self.played = {}
+        self.held = False
+        self.last = time.monotonic()
+
+    def advance(self):
+        now = time.monotonic()
+        left, self.last = (now - self.last) * 1000, now
+        if self.held:
+            return
+        for item, come in self.items.items():
+            step = min(left, come - self.played[item])
+            self.played[item] += step
+            left -= step
+
+    def add(self, item, pcm):
+        self.advance()
+        self.items[item] = self.items.get(item, 0) + len(pcm) * 500 / self.rate
+        self.played.setdefault(item, 0.0)
+
+    def hold(self, held):
+        self.advance()
+        self.held = held
+
+    def flush(self, item):
+        """Where it stopped, or None if nothing of it was to be heard."""
+        self.advance()
+        if item not in self.items:
+            return None
+        self.items[item] = self.played[item]
+        return round(self.played[item])
+
+    def now(self):
+        """(item, ms) of what is playing."""
+        self.advance()
+        for item, come in self.items.items():
+            if self.played[item] < come:
+                return item, round(self.played[item])
+        return None
 
 class Device:
     """A client that talks. `own`: with our extension, as our JavaScript client behaves; else a plain Realtime client.
@@ -151,7 +233,9 @@ class Device:
         self.microphone = threading.Thread(target=self.capture, daemon=True)
         self.microphone.start()
         if self.own:
-            seat = self.wait("sidevoice.voice.seat", since=mark)
+            # Who has it already is not told again.
+            held = [seat for _, seat in self.find("sidevoice.voice.seat")][-1:]
+            seat = held[0] if held else self.wait("sidevoice.voice.seat", since=mark)
             assert seat["state"] == "yours", seat
 
     def ask(self):
