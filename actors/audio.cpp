@@ -255,6 +255,9 @@ private:
   }
 
   void submit(pending& command) {
+    // Turns are taken in their order: what lies before a turn in the journal has been dealt with.
+    if (std::holds_alternative<take_turn>(command.what) && first_turn() != &command)
+      return;
     ++command.tries;
     const auto number = command.number;
     if (const auto* turn = std::get_if<take_turn>(&command.what)) {
@@ -280,6 +283,16 @@ private:
 
   void done(std::uint64_t number) {
     std::erase_if(unanswered_, [number](const pending& p) { return p.number == number; });
+    if (auto* next = first_turn(); next != nullptr && next->tries == 0)
+      submit(*next);
+  }
+
+  /// The oldest turn that the session has not taken; null: none waits.
+  pending* first_turn() {
+    for (auto& command : unanswered_)
+      if (std::holds_alternative<take_turn>(command.what))
+        return &command;
+    return nullptr;
   }
 
   /// The store may be away for a moment: it is asked again, and the sound is kept meanwhile.
@@ -312,10 +325,9 @@ private:
   }
 
   void fill() {
-    const auto& say = who_.app->voice.dead_air->say;
     log(log_level::info, "audio.dead_air", {{"session", who_.id}});
     parts_.count->add(counter::dead_air);
-    self_->send(session_, say_filler{parts_.ids->make("filler_"), say});
+    self_->send(session_, say_filler{parts_.ids->make("filler_"), who_.app->voice.dead_air->say});
   }
 
   void prompt(const std::string& say) {

@@ -32,10 +32,9 @@ struct hearing : voice_session {
   hearing() {
     script.sentences = {"in March", "to Berlin"};
     script.partial_every = 0ms;
-    providers.add_stt("script", [this](const provider_context&, const json_text&) {
+    providers.add_stt("local", [this](const provider_context&, const json_text&) {
       return result<std::unique_ptr<stt_provider>>{std::make_unique<scripted_stt>(engine, script)};
     });
-    app->stt_models = {{"script", "", R"({"vendor":"script"})"}};
     holder_ = new_holder(notes);
     find_session who;
     who.app = app;

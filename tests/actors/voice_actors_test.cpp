@@ -2,11 +2,9 @@
 
 #include "actors/analyzer.hpp"
 #include "actors/audio.hpp"
-#include "actors/supervisor.hpp"
 #include "tests/actors/voice_fixture.hpp"
 
-/// Turn taking as an actor on a real session, who hears of spoken words, and what becomes of a seat
-/// whose actors crash.
+/// Turn taking as an actor on a real session, and who hears of spoken words.
 
 using namespace voice_fixture;
 
@@ -125,6 +123,26 @@ CAF_TEST(a commit that the store refused is sent again) {
   CAF_REQUIRE(ran.runs.size() == 2);
   CAF_CHECK(ran.cancelled == std::vector<std::string>{ran.runs[0].item});
   CAF_CHECK(view()->running()->item == ran.runs[1].item);
+}
+
+CAF_TEST(a turn waits for the one before that the store refused) {
+  start();
+  edge(edge_kind::begun, "in_1", 0);
+  edge(edge_kind::ended, "in_1", 900);
+  edge(edge_kind::begun, "in_2", 0);
+  edge(edge_kind::ended, "in_2", 700);
+  turn(errc::unavailable);
+  settle();
+  CAF_CHECK(view()->open_speech.empty());
+  for (int i = 0; i < 10 && view()->find_speech("in_1") == nullptr; ++i) {
+    pass(400ms);
+    turn();
+  }
+  settle();
+  const auto now = view();
+  CAF_REQUIRE(now->open_speech.size() == 2);
+  CAF_CHECK_EQUAL(now->open_speech[0].item, "in_1");
+  CAF_CHECK_EQUAL(now->open_speech[1].item, "in_2");
 }
 
 CAF_TEST(a cough leaves nothing and lets the answer go on) {
@@ -324,73 +342,6 @@ CAF_TEST(spoken words are analyzed once they are known) {
   settle();
   words("in_2", "", false, {}, "nothing");
   CAF_CHECK_EQUAL(asked, 1);
-}
-
-CAF_TEST_FIXTURE_SCOPE_END()
-
-// -- who starts them again
-
-namespace {
-
-struct crashing_voice : fixture {
-  /// A voice actor that ends with an error as soon as it has begun.
-  static caf::behavior broken(caf::event_based_actor* self, int* starts) {
-    ++*starts;
-    self->quit(caf::exit_reason::unhandled_exception);
-    return {[](int) {}};
-  }
-
-  crashing_voice() {
-    session_tree tree;
-    tree.session = [this](caf::actor_system& system, const node_parts& p, const find_session& who) {
-      ++sessions;
-      session = spawn_session(system, p, who);
-      return session;
-    };
-    tree.voice = {{"audio", [this](caf::actor_system& system, const node_parts&,
-                                   const find_session&, const session_actor&,
-                                   const start_voice&) { return system.spawn(broken, &starts); }}};
-    parent = keep(sys.spawn([](caf::event_based_actor*) -> caf::behavior { return {[](int) {}}; }));
-    supervisor = keep(spawn_session_supervisor(
-      sys, parts, tree, {.app = app, .id = "sess_1", .create = true}, parent));
-    settle();
-  }
-
-  int starts = 0;
-  int sessions = 0;
-  caf::actor parent;
-  session_supervisor_actor supervisor;
-};
-
-} // namespace
-
-CAF_TEST_FIXTURE_SCOPE(supervisor_tests, crashing_voice)
-
-CAF_TEST(a voice actor that crashes too often costs the seat and not the session) {
-  me = new_holder(notes);
-  CAF_REQUIRE(take(me)->value);
-  for (int i = 0; i < 10; ++i)
-    pass(1s);
-  CAF_CHECK_EQUAL(starts, 4);
-  CAF_CHECK(notes.lost == std::vector<std::string>{"failed"});
-  CAF_CHECK_EQUAL(sessions, 1);
-  // Its place is free, and whoever takes it gets actors of their own.
-  CAF_CHECK_EQUAL(count.value(counter::voice_seats_lost), 1u);
-  CAF_REQUIRE(take(me)->value);
-  CAF_CHECK_EQUAL(starts, 5);
-  type("in_1");
-  CAF_CHECK_EQUAL(sessions, 1);
-}
-
-CAF_TEST(a seat that is given up while its actor is to be started again stays empty) {
-  me = new_holder(notes);
-  CAF_REQUIRE(take(me)->value);
-  tell(session, leave_seat{1});
-  const auto before = starts;
-  for (int i = 0; i < 10; ++i)
-    pass(1s);
-  CAF_CHECK_EQUAL(starts, before);
-  CAF_CHECK(notes.lost.empty());
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

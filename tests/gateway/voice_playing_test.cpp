@@ -51,7 +51,7 @@ TEST_CASE("text and sound are linear between the pieces' ends") {
   CHECK(one.output.text_at("a", 250) == 5);
   CHECK(one.output.text_at("a", 500) == 10);
   CHECK(one.output.text_at("a", 700) == 10);
-  CHECK(one.output.text_at("a", 900) == 30);
+  CHECK(one.output.text_at("a", 900) == 35);
   CHECK(one.output.text_at("a", 1000) == 60);
   CHECK(one.output.text_at("a", 2000) == 60);
   CHECK_FALSE(one.output.text_at("b", 0));
