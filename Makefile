@@ -56,10 +56,14 @@ lab: ## Simulate sessions under faults, many seeds (SEEDS=3000 FIRST=1; SEED=7 r
 	@scripts/build.sh lab lab_tests
 	build/lab/tests/lab_tests $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
-bench: ## Load figures of typed sessions, with the machine's load beside them
+bench: ## Load figures of typed and spoken sessions and of the speech engines, with the machine's load beside them
 	@scripts/install.sh build test
-	@scripts/build.sh release sidevoice typed_load
+	@scripts/models.sh --required
+	@scripts/build.sh release sidevoice typed_load voice_load vad_bench speech_bench
 	@scripts/part.sh bench
+	@bench/vad.sh
+	@bench/speech.sh
+	@bench/voice.sh
 
 chaos: ## Kill the server at named and random points and check what came back
 	@scripts/install.sh build test
