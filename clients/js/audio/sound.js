@@ -3,6 +3,7 @@ import { Player } from './player.js';
 
 /** How long an audio context may take to run before the visitor is asked for a click. */
 const wake_ms = 1_000;
+const settle_ms = 1_000;
 
 /**
  * Microphone and loudspeaker of this page, on one audio context.
@@ -39,7 +40,7 @@ export async function open_sound(about) {
         sleep();
         microphone.close();
         player.close();
-        context.close().catch(() => {});
+        setTimeout(() => context.close().catch(() => {}), settle_ms);
       },
     };
   } catch (fault) {
