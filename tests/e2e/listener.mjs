@@ -77,7 +77,7 @@ function split(pcm) {
 // -- words ------------------------------------------------------------------------
 
 // E-mail and email, don't and dont are no different words.
-const words_of = (text) => text.toLowerCase().replace(/[’']|(?<=\be)-(?=mail)/g, '').match(/[\p{L}\p{N}]+/gu) ?? [];
+const words_of = (text) => text.toLowerCase().replaceAll('@', ' at ').replace(/[’']|(?<=\be)-(?=mail)/g, '').match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /** Words to put in, leave out or change, for each word that was said. @param {string} said @param {string} heard */
 export function word_errors(said, heard) {
