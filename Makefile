@@ -56,6 +56,10 @@ lab: ## Simulate sessions under faults, many seeds (SEEDS=3000 FIRST=1; SEED=7 r
 	@scripts/build.sh lab lab_tests
 	build/lab/tests/lab_tests $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
 
+mutants: ## Break the program in known ways; the lab has to notice each (SEEDS=3000)
+	@scripts/install.sh build test
+	tests/mutants/run --seeds $(SEEDS)
+
 bench: ## Load figures of typed and spoken sessions and of the speech engines, with the machine's load beside them
 	@scripts/install.sh build test
 	@scripts/models.sh --required
