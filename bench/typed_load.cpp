@@ -1,3 +1,4 @@
+#include "bench/percentiles.hpp"
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -6,7 +7,6 @@
 #include <boost/beast/websocket.hpp>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <iostream>
@@ -204,20 +204,6 @@ private:
   bool spoken_ = false;
   bool ended_ = false;
 };
-
-json percentiles(std::vector<double>& values) {
-  if (values.empty())
-    return nullptr;
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  return {{"n", values.size()},
-          {"p50", at(0.5)},
-          {"p95", at(0.95)},
-          {"p99", at(0.99)},
-          {"max", values.back()}};
-}
 
 } // namespace
 

@@ -1,3 +1,4 @@
+#include "bench/percentiles.hpp"
 #include "bench/voice_visitor.hpp"
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -65,20 +66,6 @@ microphone load_sentence(const std::string& file) {
                                          sound.begin() + static_cast<std::ptrdiff_t>(at + piece)}));
   out.silence = append_frame(std::vector<std::int16_t>(piece));
   return out;
-}
-
-json percentiles(std::vector<double>& values) {
-  if (values.empty())
-    return nullptr;
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  return {{"n", values.size()},
-          {"p50", at(0.5)},
-          {"p95", at(0.95)},
-          {"p99", at(0.99)},
-          {"max", values.back()}};
 }
 
 json report(const load_options& options, tally& count) {

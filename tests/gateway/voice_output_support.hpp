@@ -13,23 +13,30 @@
 
 namespace sidevoice {
 
+/// A client with our extensions.
+constexpr voice_output_settings own_client{.rate = 24'000,
+                                           .lead = std::chrono::milliseconds{200},
+                                           .frame = std::chrono::milliseconds{100},
+                                           .reports = true};
+
+/// A piece of an answer's sound.
+inline speech_sound piece(std::string item, std::size_t length_ms, std::size_t text_end,
+                          bool last = false, std::uint32_t rate = 24'000) {
+  speech_sound out;
+  out.response = "resp_" + item;
+  out.item = std::move(item);
+  out.piece.data = std::make_shared<const samples>(length_ms * rate / 1000, std::int16_t{100});
+  out.piece.rate = rate;
+  out.text_end = text_end;
+  out.last = last;
+  return out;
+}
+
 /// A voice_output, a clock that is turned by hand, and what came out.
 struct output_fixture {
   using ms = std::chrono::milliseconds;
 
   explicit output_fixture(voice_output_settings settings = {}) : output{settings, &count} {}
-
-  static speech_sound piece(std::string item, std::size_t length_ms, std::size_t text_end,
-                            bool last = false, std::uint32_t rate = 24'000) {
-    speech_sound out;
-    out.response = "resp_" + item;
-    out.item = std::move(item);
-    out.piece.data = std::make_shared<const samples>(length_ms * rate / 1000, std::int16_t{100});
-    out.piece.rate = rate;
-    out.text_end = text_end;
-    out.last = last;
-    return out;
-  }
 
   voice_output::outcome tick() {
     auto out = output.tick(now);

@@ -9,18 +9,6 @@
 using namespace sidevoice;
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr voice_output_settings own_client{
-  .rate = 24'000, .lead = 200ms, .frame = 100ms, .reports = true};
-
-speech_sound piece(std::string item, std::size_t length_ms, std::size_t text_end, bool last = false,
-                   std::uint32_t rate = 24'000) {
-  return output_fixture::piece(std::move(item), length_ms, text_end, last, rate);
-}
-
-} // namespace
-
 TEST_CASE("sound goes out in frames that follow each other, the last one shorter") {
   output_fixture one;
   one.output.add(piece("a", 250, 20, true));

@@ -7,18 +7,6 @@
 using namespace sidevoice;
 using namespace std::chrono_literals;
 
-namespace {
-
-constexpr voice_output_settings own_client{
-  .rate = 24'000, .lead = 200ms, .frame = 100ms, .reports = true};
-
-speech_sound piece(std::string item, std::size_t length_ms, std::size_t text_end, bool last = false,
-                   std::uint32_t rate = 24'000) {
-  return output_fixture::piece(std::move(item), length_ms, text_end, last, rate);
-}
-
-} // namespace
-
 TEST_CASE("by the clock, what was sent is played from its first frame on") {
   output_fixture one;
   CHECK(one.output.point(one.now).item.empty());
