@@ -4,6 +4,8 @@
 #include "actors/model_line.hpp"
 #include "actors/presentable.hpp"
 #include "actors/prompt.hpp"
+#include "actors/pulse.hpp"
+#include "actors/tracer.hpp"
 #include "config/log.hpp"
 
 namespace sidevoice {
@@ -35,6 +37,11 @@ constexpr std::uint32_t corrections_max = 1;
 
 /// Calls of one analysis; a model that makes more is not listened to.
 constexpr std::size_t calls_max = 64;
+
+/// A session that takes so long to say where it stands has visitors who wait, too.
+constexpr std::chrono::milliseconds behind{200};
+/// Then the analysis is made in any case.
+constexpr std::uint32_t put_offs_max = 5;
 
 using again_atom = caf::atom_constant<caf::atom("again")>;
 using analyzer_inner =
@@ -87,11 +94,16 @@ public:
       more_ = true;
       return;
     }
+    if (waits_)
+      return;
     busy_ = true;
     self_->request(session_, parts_.timing.store_deadline, view_atom::value)
       .then(
-        [this](const attached& state) {
+        [this, asked_at = parts_.where->now()](const attached& state) {
           busy_ = false;
+          if (parts_.where->now() - asked_at > behind && put_offs_ < put_offs_max)
+            return put_off();
+          put_offs_ = 0;
           look_at(state);
         },
         [this](const caf::error&) { busy_ = false; });
@@ -117,7 +129,22 @@ public:
     on_failed({errc::unavailable, "the analysis took too long", {}, "analysis_deadline"});
   }
 
+  void on_again() {
+    waits_ = false;
+    look();
+  }
+
 private:
+  /// The node is behind with its messages: visitors are waiting for theirs, a checklist can wait.
+  /// The next look sees everything that has come until then.
+  void put_off() {
+    parts_.count->add(counter::analyses_put_off);
+    ++put_offs_;
+    more_ = false;
+    waits_ = true;
+    self_->delayed_send(self_, parts_.timing.analysis_retry, again_atom::value);
+  }
+
   void look_at(const attached& state) {
     const auto& view = *state.view;
     if (busy_ || !has_unread(view) || !view.ended.empty()
@@ -129,8 +156,20 @@ private:
     corrections_ = 0;
     proposals_ = {.head_read = view.head};
     request_ = make_analyzer_prompt(app_, view, wall_ms(*parts_.where));
+    begin_span(view);
     spent_ = view.spent;
     ask();
+  }
+
+  void begin_span(const session_view& view) {
+    if (parts_.traces == nullptr)
+      return;
+    span_ = parts_.traces->begin({}, "analysis", span_kind::internal);
+    span_.set("session.id", id_);
+    span_.set("gen_ai.conversation.id", id_);
+    span_.set("sidevoice.app", app_->id);
+    span_.set("sidevoice.head_read", static_cast<std::int64_t>(view.head));
+    request_.traceparent = span_.traceparent();
   }
 
   void ask() {
@@ -206,6 +245,7 @@ private:
     if (!faults.empty())
       log(log_level::info, "analyzer.refused",
           {{"session", id_}, {"calls", std::to_string(faults.size())}});
+    span_.set("sidevoice.calls_refused", static_cast<std::int64_t>(faults.size()));
     // What has come meanwhile is worth more than a correction.
     if (faults.empty() || more_ || corrections_ >= corrections_max || !can_be_corrected())
       return next();
@@ -237,6 +277,7 @@ private:
   void on_failed(const error& why) {
     models_->drop();
     parts_.count->add(counter::analyses_failed);
+    span_.end(why.reason.empty() ? to_string(why.code) : why.reason);
     log(log_level::warning, "analyzer.failed",
         {{"session", id_}, {"error", to_string(why.code)}, {"detail", why.detail}});
     ++run_;
@@ -247,6 +288,7 @@ private:
   }
 
   void next() {
+    span_.end();
     busy_ = false;
     request_ = {};
     said_.clear();
@@ -262,6 +304,7 @@ private:
   std::unique_ptr<model_line> models_;
   llm_request request_;
   std::uint64_t spent_ = 0;
+  live_span span_;
   /// The calls of the running model, as it made them.
   std::vector<llm_call> said_;
   std::vector<std::string> faults_;
@@ -272,23 +315,28 @@ private:
   bool busy_ = false;
   bool more_ = false;
   bool retried_ = false;
+  /// An analysis was put off, and how many in a row.
+  bool waits_ = false;
+  std::uint32_t put_offs_ = 0;
 };
 
 analyzer_inner::behavior_type
 analyzer_behavior(analyzer_inner::stateful_pointer<analyzer_state> self, const node_parts& parts,
                   const session_actor& session, const std::string& id) {
+  take_pulse(self, parts, "analyzer", id);
   auto& s = self->state;
   s.start(parts, session, id);
   return {
     [&s](const published& batch) { s.on_published(batch); },
     [](const answer_delta&) {},
     [](const notice&) {},
+    [](const move_away&) {},
     // It offers no tools.
     [](const tool_call&) {},
     [](const tool_cancelled&) {},
     [&s](analysis_piece& piece) { s.on_piece(std::move(piece)); },
     [&s](const analysis_deadline& over) { s.on_deadline(over); },
-    [&s](again_atom) { s.look(); },
+    [&s](again_atom) { s.on_again(); },
   };
 }
 

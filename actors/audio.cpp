@@ -1,5 +1,6 @@
 #include "actors/audio.hpp"
 
+#include "actors/pulse.hpp"
 #include "actors/silence_watch.hpp"
 #include "actors/turn_ledger.hpp"
 #include "actors/turn_taking.hpp"
@@ -59,9 +60,8 @@ public:
     seat_ = seat;
     set(seat.terms);
     self_->send(session, join_voice{seat.seat, audio_actor{audio_inner{self_}}});
-    self_
-      ->request(session, parts_.timing.store_deadline,
-                attach{listener_actor{audio_inner{self_}}, 0, true, false})
+    const listener_actor me{audio_inner{self_}};
+    self_->request(session, parts_.timing.store_deadline, attach{me, 0, true, false})
       .then([](const attached&) {}, [this](const caf::error& why) { self_->quit(why); });
   }
 
@@ -223,9 +223,7 @@ private:
   }
 
   void perform(take_words& words) {
-    std::string response;
-    if (words.answer)
-      response = parts_.ids->make("resp_");
+    auto response = words.answer ? parts_.ids->make("resp_") : std::string{};
     ledger_.asked(words.utterance, response);
     // Words that only say "go on" leave the silence after the answer as it was.
     if (words.answer || (!words.text.empty() && !words.playing.audible))
@@ -240,7 +238,7 @@ private:
   void perform(ask_model& ask) {
     auto* model = parts_.speech != nullptr ? parts_.speech->end_of_turn() : nullptr;
     if (model != nullptr && ask.tail)
-      model->ask(*ask.tail,
+      model->ask(who_.app->id, *ask.tail,
                  [me = audio_inner{self_}, utterance = ask.utterance](result<float> probability) {
                    caf::anon_send(me, turn_judged{utterance, std::move(probability)});
                  });
@@ -372,6 +370,7 @@ private:
 audio_inner::behavior_type audio_behavior(audio_inner::stateful_pointer<audio_state> self,
                                           const node_parts& parts, const find_session& who,
                                           const session_actor& session, const start_voice& seat) {
+  take_pulse(self, parts, "audio", who.id);
   auto& s = self->state;
   s.start(parts, who, session, seat);
   return {
@@ -381,6 +380,7 @@ audio_inner::behavior_type audio_behavior(audio_inner::stateful_pointer<audio_st
     [&s](const published& batch) { s.on_published(batch); },
     [&s](const answer_delta& piece) { s.on_delta(piece); },
     [](const notice&) {},
+    [](const move_away&) {},
     [](const tool_call&) {},
     [](const tool_cancelled&) {},
     [&s](const change_seat& change) { s.on_terms(change); },

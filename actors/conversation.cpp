@@ -5,6 +5,7 @@
 #include "actors/model_line.hpp"
 #include "actors/presentable.hpp"
 #include "actors/prompt.hpp"
+#include "actors/pulse.hpp"
 #include "actors/tool_runner.hpp"
 #include "config/log.hpp"
 #include "config/secrets.hpp"
@@ -95,13 +96,15 @@ public:
     const auto options = run_->options ? *run_->options : response_options{};
     auto request = make_conversation_prompt(run_->app, *run_->view, options, wall_ms(*parts_.where),
                                             unavailable_tools());
+    request.traceparent = run_->traceparent;
     if (!run_->may_call)
       request.tool_choice = "none";
     auto asked = models_->ask({.app = run_->app,
                                .choices = run_->app->conversation_models,
                                .request = std::move(request),
                                .session = id_,
-                               .session_spent = run_->view->spent},
+                               .session_spent = run_->view->spent,
+                               .response = run_->response},
                               [me = conversation_inner{self_}, run = run_number_](std::size_t model,
                                                                                   llm_event event) {
                                 caf::anon_send(me, llm_piece{run, model, std::move(event)});
@@ -209,8 +212,12 @@ private:
     if (said_ == 0 && calls_.empty())
       return began(models_->ask_next(why));
     log(log_level::warning, "conversation.broke_off",
-        {{"session", id_}, {"model", models_->model_name()}, {"reason", why.reason}});
+        {{"session", id_},
+         {"response", run_->response},
+         {"model", models_->model_name()},
+         {"reason", why.reason}});
     parts_.count->add(counter::models_failed);
+    models_->broke_off(why);
     // Calls of an answer that is not whole are not made.
     calls_.clear();
     end(said_ != 0 ? response_status::incomplete : response_status::failed,
@@ -259,6 +266,7 @@ conversation_inner::behavior_type
 conversation_behavior(conversation_inner::stateful_pointer<conversation_state> self,
                       const node_parts& parts, const session_actor& session,
                       const std::string& id) {
+  take_pulse(self, parts, "conversation", id);
   auto& s = self->state;
   s.start(parts, session, id);
   return {

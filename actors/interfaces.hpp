@@ -3,6 +3,8 @@
 #include "actors/messages.hpp"
 #include "actors/voice_messages.hpp"
 
+#include <chrono>
+#include <optional>
 #include <variant>
 
 /// All typed handles. Typed aliases cannot name each other in a circle, so this is a ladder: each
@@ -21,6 +23,8 @@ using listener_actor = caf::typed_actor<
   caf::reacts_to<answer_delta>,
   // Something the visitor should know.
   caf::reacts_to<notice>,
+  // The session goes on elsewhere.
+  caf::reacts_to<move_away>,
   // A call that this listener is to run, and that it need not run any more.
   caf::reacts_to<tool_call>, caf::reacts_to<tool_cancelled>>;
 
@@ -44,7 +48,8 @@ using audio_actor = caf::typed_actor<
   caf::reacts_to<utterance_text>,
   // From the session: the answer of this seat moves on.
   caf::reacts_to<published>, caf::reacts_to<answer_delta>, caf::reacts_to<notice>,
-  caf::reacts_to<tool_call>, caf::reacts_to<tool_cancelled>, caf::reacts_to<change_seat>>;
+  caf::reacts_to<move_away>, caf::reacts_to<tool_call>, caf::reacts_to<tool_cancelled>,
+  caf::reacts_to<change_seat>>;
 
 /// Sound to words: gives the connection its feed, and audio what comes of it.
 using stt_actor = caf::typed_actor<caf::reacts_to<audio_actor>, caf::reacts_to<transcript_overdue>>;
@@ -165,6 +170,8 @@ using session_actor = caf::typed_actor<
   // The children's side.
   caf::reacts_to<join_runner>, caf::reacts_to<answer_delta>, caf::reacts_to<answer_done>,
   caf::reacts_to<call_done>, caf::replies_to<propose_topics>::with<analysis_taken>,
+  // From the supervisor: for all listeners, and the way out.
+  caf::reacts_to<notice>, caf::reacts_to<drain_session>,
   // The state at the durable head.
   caf::replies_to<view_atom>::with<attached>>;
 
@@ -175,6 +182,13 @@ struct tree_entry {
   std::string session;
   std::uint64_t restarts = 0;
   std::string last_reason;
+  /// Crashes that count now, and how many are too many.
+  std::uint64_t crashes = 0;
+  std::uint64_t crashes_max = 0;
+  /// Messages that waited before it when it was asked.
+  std::uint64_t waiting = 0;
+  /// How long a question to it took; unset: no answer in time.
+  std::optional<std::chrono::microseconds> queue_age = {};
 };
 
 struct tree_report {
@@ -188,6 +202,8 @@ using session_supervisor_actor = caf::typed_actor<
   caf::replies_to<find_session>::with<session_actor>, caf::replies_to<tree_atom>::with<tree_report>,
   // Starts the voice actors, instead of those of an older seat; ends them.
   caf::reacts_to<start_voice>, caf::reacts_to<stop_voice>,
+  // For the session, and for one of its actors.
+  caf::reacts_to<drain_session>, caf::reacts_to<fault_order>,
   // Ends the tree; nothing is lost, since all of it is in the journal.
   caf::reacts_to<stop_atom>>;
 
@@ -195,7 +211,10 @@ using session_supervisor_actor = caf::typed_actor<
 using directory_actor = caf::typed_actor<
   // Errors: `not_found`, `unavailable`, `overloaded`.
   caf::replies_to<find_session>::with<session_actor>, caf::replies_to<tree_atom>::with<tree_report>,
-  caf::reacts_to<stop_atom>>;
+  // To all sessions; no new ones from then on.
+  caf::reacts_to<drain_session>,
+  // To those that it names.
+  caf::reacts_to<fault_order>, caf::reacts_to<stop_atom>>;
 
 } // namespace sidevoice
 

@@ -1,6 +1,7 @@
 #include "actors/journal.hpp"
 
 #include "actors/budget.hpp"
+#include "persistence/append_rules.hpp"
 
 #include <stdexcept>
 
@@ -22,12 +23,6 @@ std::uint64_t cost_of(const event_body& body) {
     return done->usage.cost;
   const auto* analysis = std::get_if<analysis_done>(&body);
   return analysis == nullptr ? 0 : analysis->usage.cost;
-}
-
-std::string row_status(const session_view& view) {
-  if (!view.ended.empty())
-    return "ended";
-  return view.completed ? "completed" : "live";
 }
 
 journal::journal(session_key key, std::uint64_t epoch, view_ptr durable)
@@ -59,8 +54,7 @@ std::optional<append_events> journal::begin(std::string append_id) {
              .append_id = std::move(append_id),
              .events = in_flight_,
              .status = row_status(*ahead_),
-             .open_responses = ahead_->open_responses.size() + ahead_->open_calls.size()
-                               + ahead_->open_speech.size(),
+             .open_responses = open_work(*ahead_),
              .spent = spent,
              .day = spent == 0 ? 0 : day_of(in_flight_.back()->at)};
   return append_;

@@ -62,7 +62,4 @@ private:
 /// What the models behind an event have cost, in millionths of a euro.
 std::uint64_t cost_of(const event_body& body);
 
-/// "live", "completed" or "ended": the row's status for a state.
-std::string row_status(const session_view& view);
-
 } // namespace sidevoice

@@ -152,6 +152,11 @@ struct answer_delta {
   std::string text;
 };
 
+/// The session goes on elsewhere: come back after this time. Nothing follows it.
+struct move_away {
+  std::chrono::milliseconds reconnect_in{0};
+};
+
 /// Something the visitor should know; ephemeral.
 struct notice {
   /// Stable, such as "storage_delayed".
@@ -219,6 +224,8 @@ struct run_response {
   bool may_call = true;
   /// Not empty: just this is said, and no model is asked.
   std::string say = {};
+  /// W3C trace context of the turn; empty: nobody traces it.
+  std::string traceparent = {};
 };
 
 /// Runs a call of a tool of this server; its call.started is durable. Answered by `call_done`.
@@ -228,6 +235,8 @@ struct run_call {
   app_ptr app;
   std::string session;
   session_started about;
+  /// As of `run_response`.
+  std::string traceparent = {};
 };
 
 /// Forget this call; nothing of it is wanted any more.
@@ -302,6 +311,31 @@ struct find_session {
   std::string zone = "UTC";
 };
 
+/// The node is going away: sessions end the turn that is under way and begin no other, then send
+/// their clients elsewhere (`move_away`); after `patience` in any case.
+struct drain_session {
+  std::chrono::milliseconds patience{0};
+};
+
+enum class fault_kind {
+  /// An exception leaves a handler.
+  crash,
+  /// The actor ends as if it had decided so.
+  quit,
+  /// The next `length` nothing is handled.
+  hang,
+};
+
+/// A fault made on purpose. Obeyed in test builds only (SIDEVOICE_FAULTS).
+struct fault_order {
+  /// Empty: all sessions.
+  std::string session;
+  /// Its name in the supervision tree.
+  std::string actor;
+  fault_kind kind = fault_kind::crash;
+  std::chrono::milliseconds length{0};
+};
+
 // -- errors across actors
 // -------------------------------------------------------------------------------
 
@@ -328,7 +362,10 @@ SIDEVOICE_LOCAL_MESSAGE(end_session)
 SIDEVOICE_LOCAL_MESSAGE(accepted)
 SIDEVOICE_LOCAL_MESSAGE(published)
 SIDEVOICE_LOCAL_MESSAGE(answer_delta)
+SIDEVOICE_LOCAL_MESSAGE(move_away)
 SIDEVOICE_LOCAL_MESSAGE(notice)
+SIDEVOICE_LOCAL_MESSAGE(drain_session)
+SIDEVOICE_LOCAL_MESSAGE(fault_order)
 SIDEVOICE_LOCAL_MESSAGE(attached)
 SIDEVOICE_LOCAL_MESSAGE(tool_call)
 SIDEVOICE_LOCAL_MESSAGE(tool_cancelled)

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "actors/budget.hpp"
+#include "actors/model_span.hpp"
 #include "actors/parts.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,7 +15,8 @@ namespace sidevoice {
 
 /// The models of an agent, asked one after the other in the order of the app file: the next one
 /// takes over where one cannot be opened or fails. A vendor that has failed lately, or whose price
-/// the budget does not allow, is passed over while there is another. Belongs to one actor.
+/// the budget does not allow, is passed over while there is another; one that has as much to do as
+/// its account may ask for is waited for, a short while. Belongs to one actor.
 class model_line {
 public:
   struct question {
@@ -23,6 +26,8 @@ public:
     std::string session;
     /// From the session's fold.
     std::uint64_t session_spent = 0;
+    /// That it is asked for; empty: an analysis.
+    std::string response = {};
   };
 
   /// `sink` gets what model number `model` of this question says; on the loop. Late words of
@@ -39,6 +44,11 @@ public:
 
   /// The model failed; asks the next one. Error: there is none, or it could not be opened either.
   result<void> ask_next(const error& why);
+
+  /// The model failed, and no other can take over: keeps why, for who traces it.
+  void broke_off(const error& why) {
+    span_.failed(why);
+  }
 
   /// Counts what was streamed, for the case that its use is never told.
   void note(std::size_t bytes);
@@ -61,7 +71,14 @@ public:
 private:
   result<void> ask_from(std::size_t first, bool also_unhealthy);
   result<void> open(std::size_t index);
+  /// False: it is passed over.
+  bool may_ask(const model_choice& choice);
+  [[nodiscard]] std::string asked_for() const {
+    return what_.response.empty() ? "none" : what_.response;
+  }
+  [[nodiscard]] std::chrono::milliseconds patience(std::size_t index) const;
   [[nodiscard]] vendor_health::account account_of(const model_choice& choice) const;
+  void on_answer();
   void release();
 
   node_parts parts_;
@@ -70,12 +87,17 @@ private:
   sink to_;
   std::size_t model_ = 0;
   bool second_pass_ = false;
+  /// The run that is under way tries a vendor that had failed.
+  bool is_probe_ = false;
   std::unique_ptr<llm_provider> provider_;
   std::unique_ptr<llm_stream> stream_;
   spend_ticket ticket_;
   model_price price_;
   std::uint64_t prompt_tokens_ = 0;
   std::uint64_t streamed_ = 0;
+  /// The trace that the question belongs to, and the span of the model that is asked.
+  std::string trace_;
+  model_span span_;
 };
 
 } // namespace sidevoice

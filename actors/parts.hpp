@@ -45,6 +45,9 @@ struct session_timing {
   std::chrono::milliseconds analysis_retry{2'000};
 };
 
+class tracer;
+class supervision_figures;
+
 /// What a node gives its sessions. Built by main (or the lab); outlives all actors.
 struct node_parts {
   store* journal = nullptr;
@@ -61,6 +64,10 @@ struct node_parts {
   seat_register* seats = nullptr;
   /// Null: turns are not counted.
   turn_histograms* turns = nullptr;
+  /// Null: restarts and queues are not counted by name (`actors/supervision_figures.hpp`).
+  supervision_figures* figures = nullptr;
+  /// Null: nothing is traced (`actors/tracer.hpp`).
+  tracer* traces = nullptr;
   /// Null: failures of vendors are not remembered.
   vendor_health* health = nullptr;
   /// Where addresses of tools find their references.

@@ -145,6 +145,8 @@ next_step decide_next(const session_view& view, const runner_status& runner, id_
                           : running->spoken;
     return recover(view, *running, heard, ids);
   }
+  if (!runner.may_begin)
+    return {};
   for (const auto& waiting : view.open_responses) {
     if (waiting->phase != response_phase::requested || waits_for_calls(view, *waiting)
         || waits_for_words(view, *waiting))

@@ -22,6 +22,8 @@ inline constexpr std::uint32_t max_continuations = 2;
 struct runner_status {
   /// Somebody is there to run one.
   bool available = false;
+  /// Unset: the node goes away. What runs may end, the rest is for the next owner.
+  bool may_begin = true;
   /// The response that runs now in this incarnation; empty: none.
   std::string response;
   /// What listeners had been given of a run that was lost in this incarnation, which the journal
@@ -42,7 +44,7 @@ struct next_step {
 /// - nothing of the lost run was out: attempt + 1, at the third `failed` (poison);
 /// - something was out: closed as incomplete (owner_lost) with what was heard, and a response that
 ///   continues it is requested;
-/// - else the oldest requested response begins.
+/// - else the oldest requested response begins, if anything may.
 next_step decide_next(const session_view& view, const runner_status& runner, id_source& ids);
 
 /// How an answer was spoken: its sound in ms, as far as it was heard. Unset: it was not.

@@ -20,4 +20,9 @@ std::optional<std::chrono::milliseconds> restart_policy::on_crash(time_point now
   return std::chrono::milliseconds{pause + jitter};
 }
 
+std::uint64_t restart_policy::crashes(time_point now) const {
+  return static_cast<std::uint64_t>(std::count_if(
+    crashes_.begin(), crashes_.end(), [&](time_point at) { return now - at <= how_.window; }));
+}
+
 } // namespace sidevoice

@@ -29,6 +29,14 @@ public:
     return restarts_;
   }
 
+  /// Crashes that count now: those of the last `window`.
+  [[nodiscard]] std::uint64_t crashes(time_point now) const;
+
+  /// With so many crashes in the window the next one is the last.
+  [[nodiscard]] std::uint64_t intensity() const {
+    return how_.intensity;
+  }
+
 private:
   options how_;
   std::deque<time_point> crashes_;

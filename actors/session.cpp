@@ -1,7 +1,9 @@
 #include "actors/session.hpp"
 
 #include "actors/greeting.hpp"
+#include "actors/pulse.hpp"
 #include "actors/session_state.hpp"
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 
 namespace sidevoice {
@@ -12,16 +14,7 @@ void session_state::start(const node_parts& parts, const find_session& who) {
   parts_ = parts;
   who_ = who;
   self_->set_down_handler([this](const caf::down_msg& down) { on_down(down); });
-  self_->set_exception_handler([id = who.id](std::exception_ptr& thrown) -> caf::error {
-    try {
-      std::rethrow_exception(thrown);
-    } catch (const std::exception& e) {
-      log(log_level::error, "session.threw", {{"session", id}, {"what", e.what()}});
-    } catch (...) {
-      log(log_level::error, "session.threw", {{"session", id}});
-    }
-    return caf::exit_reason::unhandled_exception;
-  });
+  trace_claim();
   arm_deadline();
   parts_.journal->ask(claim_session{.key = {who.app->id, who.id},
                                     .node = parts.node,
@@ -35,8 +28,17 @@ void session_state::start(const node_parts& parts, const find_session& who) {
 }
 
 void session_state::fail(const error& why) {
+  if (why.code == errc::damaged) {
+    parts_.count->add(counter::sessions_damaged);
+    log(log_level::error, "session.damaged",
+        {{"session", who_.id},
+         {"app", who_.app->id},
+         {"event", why.param.empty() ? "unknown" : why.param},
+         {"detail", why.detail}});
+  }
   log(log_level::warning, "session.gives_up",
       {{"session", who_.id}, {"error", to_string(why.code)}, {"detail", why.detail}});
+  claim_span_.end(why.reason.empty() ? to_string(why.code) : why.reason);
   self_->quit(to_caf(why));
 }
 
@@ -92,6 +94,8 @@ void session_state::take_over(const claimed& session) {
        {"app", who_.app->id},
        {"epoch", std::to_string(row.epoch)},
        {"head", std::to_string(row.head)}});
+  fault_point("session.claimed");
+  trace_take_over(session);
   if (fresh)
     begin_life();
   for (const auto& call : ahead().open_calls)
@@ -149,6 +153,7 @@ calendar_day session_state::today() const {
 }
 
 void session_state::check_idle() {
+  leave_if_over();
   const auto busy = !log_ || !log_->idle() || !attaching_.empty() || ahead().running() != nullptr
                     || !ahead().open_calls.empty() || !ahead().open_speech.empty()
                     || std::any_of(listeners_.begin(), listeners_.end(),
@@ -159,9 +164,11 @@ void session_state::check_idle() {
 }
 
 void session_state::on_idle(const idle_over& over) {
-  if (over.idle != idle_)
+  // One that drains is counted with the others until the node goes.
+  if (over.idle != idle_ || draining_)
     return;
   parts_.count->add(counter::sessions_passivated);
+  fault_point("session.passivates");
   log(log_level::info, "session.passivated", {{"session", who_.id}});
   self_->quit(caf::exit_reason::normal);
 }
@@ -180,6 +187,7 @@ auto once_loaded(session_state& state, Answer (session_state::*handle)(Command))
 
 session_inner::behavior_type session_behavior(session_state::pointer self, const node_parts& parts,
                                               const find_session& who) {
+  take_pulse(self, parts, "session", who.id);
   auto& s = self->state;
   s.start(parts, who);
   return {
@@ -239,6 +247,9 @@ session_inner::behavior_type session_behavior(session_state::pointer self, const
         return caf::skip();
       return s.state_for(true, {});
     },
+    [&s](const notice& what) { s.tell_all(what); },
+    [&s](const drain_session& how) { s.on_drain(how); },
+    [&s](const drain_look& look) { s.on_drain_look(look); },
     [&s](journal_claimed& answered) { s.on_claimed(std::move(answered.answer)); },
     [&s](release_read& read) { s.on_release(std::move(read)); },
     [&s](append_answered& answered) { s.on_appended(std::move(answered)); },

@@ -77,12 +77,14 @@ void session_state::follow_call(const event_body& body) {
     return;
   }
   std::string id;
-  if (const auto* opened = std::get_if<call_opened>(&body))
+  if (const auto* opened = std::get_if<call_opened>(&body)) {
     id = opened->call;
-  else if (const auto* approved = std::get_if<call_approved>(&body))
+    fault_point("call.opened");
+  } else if (const auto* approved = std::get_if<call_approved>(&body))
     id = approved->call;
   else if (const auto* started = std::get_if<call_started>(&body)) {
     id = started->call;
+    fault_point("call.start_journaled");
     calls_due_out_.push_back(id);
   }
   if (id.empty())
@@ -105,11 +107,13 @@ void session_state::hand_out(const call_state& call) {
     // A runner that is gone is found out by the session as a loss, and the effect decides.
     if (runner_)
       self_->send(runner_,
-                  run_call{call.call, call.attempt, who_.app, who_.id, log_->durable()->about});
+                  run_call{call.call, call.attempt, who_.app, who_.id, log_->durable()->about,
+                           spans_ ? spans_->of_call(*log_->durable(), call) : std::string{}});
   } else if (auto page = page_for(call.call.name)) {
     page_of_[call.call.call] = page;
     self_->send(page, tool_call{call.call.call, call.call.name, call.call.arguments,
                                 patience_of(*who_.app, call, parts_.timing.calls), call.call.by});
+    fault_point("call.handed_to_page");
   } else {
     // Sent when a page offers it again, unless its deadline comes first.
     calls_.ours.erase(call.call.call);

@@ -1,4 +1,5 @@
 #include "actors/session_state.hpp"
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 #include "persistence/rank.hpp"
 
@@ -63,8 +64,10 @@ void session_state::deliver(promise answer, std::uint64_t seq, bool repeated) {
   await(seq, [answer, seq, repeated](const error* why) mutable {
     if (why != nullptr)
       answer.deliver(to_caf(*why));
-    else
+    else {
+      fault_point("input.durable");
       answer.deliver(accepted{seq, repeated, nullptr});
+    }
   });
 }
 
@@ -73,6 +76,7 @@ session_state::promise session_state::accept(std::vector<event_body> events) {
   const auto seq = log_->push(std::move(events), wall_ms(*parts_.where));
   deliver(answer, seq, false);
   pump();
+  fault_point("input.handed_to_store");
   return answer;
 }
 

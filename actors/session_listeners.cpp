@@ -1,4 +1,5 @@
 #include "actors/session_state.hpp"
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 
 /// Who follows the session, and what leaves it: durable events in order, and the running answer as
@@ -18,6 +19,15 @@ bool ends_answer(const event& e, const std::string& response) {
   return done != nullptr && done->response == response;
 }
 
+/// What a client names that comes back; under another name than this it gets a snapshot. The run of
+/// the node is part of it: a store that was put back to an older copy keeps its incarnation, and
+/// may since have given numbers that the client knows to other events. Nothing in a copy tells
+/// that.
+std::string resume_name(const node_parts& parts) {
+  auto store = parts.journal->incarnation();
+  return parts.node.empty() ? store : store + "." + parts.node;
+}
+
 } // namespace
 
 attached session_state::state_for(bool snapshot, std::vector<event_ptr> events) const {
@@ -26,13 +36,15 @@ attached session_state::state_for(bool snapshot, std::vector<event_ptr> events) 
           .app = who_.app,
           .snapshot = snapshot,
           .open = gate_.so_far(),
-          .store_incarnation = parts_.journal->incarnation()};
+          .store_incarnation = resume_name(parts_)};
 }
 
 void session_state::add_listener(const attach& request) {
   std::erase_if(listeners_, [&](const listener& l) { return l.who == request.who; });
   self_->monitor(request.who);
   listeners_.push_back({request.who, request.is_client});
+  if (left_)
+    send_away(request.who);
   check_idle();
 }
 
@@ -66,6 +78,17 @@ void session_state::on_rest(rest_read rest) {
   if (node.empty())
     return;
   auto& [request, answer] = node.mapped();
+  if (!rest.answer && rest.answer.error().code == errc::damaged) {
+    // The state is whole all the same: a snapshot was taken behind the damage.
+    log(log_level::error, "session.damaged",
+        {{"session", who_.id},
+         {"app", who_.app->id},
+         {"event", rest.answer.error().param},
+         {"detail", rest.answer.error().detail}});
+    add_listener(request);
+    answer.deliver(state_for(true, {}));
+    return;
+  }
   if (!rest.answer) {
     answer.deliver(to_caf(rest.answer.error()));
     return;
@@ -78,6 +101,10 @@ void session_state::on_rest(rest_read rest) {
 }
 
 void session_state::on_join(const join_runner& offer) {
+  // Actors are numbered as they begin: an older one was given up, and comes back late.
+  if (offer.who.id() < newest_runner_)
+    return;
+  newest_runner_ = offer.who.id();
   if (runner_)
     lose_runner();
   self_->monitor(offer.who);
@@ -109,8 +136,12 @@ void session_state::tell(const answer_delta& piece) {
 void session_state::let_out(answer_gate::release out) {
   for (const auto& piece : out.pieces)
     tell(piece);
+  if (!out.pieces.empty())
+    fault_point("answer.piece_out");
   tell_text();
-  if (!out.clauses.empty())
+  // Where the end is on its way to the journal already, the whole text is in it.
+  const auto* running = ahead().running();
+  if (!out.clauses.empty() && running != nullptr && running->id == gate_.response())
     write(std::move(out.clauses), nullptr);
 }
 
@@ -138,6 +169,9 @@ void session_state::on_answer(answer_done done) {
 void session_state::complete_answer(spoken_ms spoken) {
   auto done = std::move(*speaking_);
   speaking_.reset();
+  // Clients are ahead of the loudspeaker: the last of what was sent is still to be heard.
+  if (spoken && *spoken > playing_.played_ms)
+    played_at_ = parts_.where->now() + std::chrono::milliseconds{*spoken - playing_.played_ms};
   end_answer(std::move(done), spoken);
 }
 
@@ -152,6 +186,7 @@ void session_state::end_answer(answer_done done, spoken_ms spoken) {
   auto text = gate_.heard() + gate_.held();
   const auto& calls = done.calls;
   log_->push(finish_response(ahead(), *response, done, text, spoken), wall_ms(*parts_.where));
+  fault_point("answer.whole");
   if (done.reason == "budget_session" || done.reason == "budget_day") {
     for (const auto& l : listeners_)
       self_->send(l.who,
@@ -176,6 +211,7 @@ void session_state::publish(std::vector<event_ptr> events) {
     watch_budget(*e);
     if (gate_.is_open() && ends_answer(*e, gate_.response())) {
       // All of it is durable: what is still held leaves before its end does.
+      fault_point("answer.journaled");
       send_batch();
       for (const auto& piece : gate_.finish())
         tell(piece);
@@ -186,11 +222,13 @@ void session_state::publish(std::vector<event_ptr> events) {
     if (const auto* started = std::get_if<response_started>(&body);
         started != nullptr && gate_.is_run(started->item)) {
       send_batch();
+      fault_point("answer.started");
       let_out(gate_.on_started());
     } else if (const auto* spoken = std::get_if<response_spoken>(&body);
                spoken != nullptr && spoken->response == gate_.response()
                && spoken->attempt == gate_.attempt()) {
       send_batch();
+      fault_point("answer.clause_journaled");
       let_out(gate_.on_spoken(spoken->clause));
     }
   }
@@ -216,13 +254,16 @@ void session_state::watch_budget(const event& e) {
 }
 
 void session_state::count_event(const event& e) {
+  if (spans_)
+    spans_->on(e, *log_->durable());
   if (const auto* done = std::get_if<response_done>(&e.body))
     parts_.count->add(done->status == response_status::completed   ? counter::responses_completed
                       : done->status == response_status::cancelled ? counter::responses_cancelled
                                                                    : counter::responses_failed);
-  else if (std::holds_alternative<topic_updated>(e.body))
+  else if (std::holds_alternative<topic_updated>(e.body)) {
+    fault_point("topic.journaled");
     parts_.count->add(counter::topics_updated);
-  else if (const auto* ended = std::get_if<session_ended>(&e.body))
+  } else if (const auto* ended = std::get_if<session_ended>(&e.body))
     log(log_level::info, "session.ended", {{"session", who_.id}, {"reason", ended->reason}});
 }
 

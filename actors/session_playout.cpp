@@ -144,7 +144,8 @@ void session_state::on_playout_deadline(const playout_deadline& deadline) {
     return;
   // A visitor who holds the answer with a word may take a while; the sound is moving then.
   parts_.count->add(counter::deadlines_passed);
-  log(log_level::warning, "speech.not_sent", {{"session", who_.id}, {"item", deadline.item}});
+  log(log_level::warning, "speech.not_sent",
+      {{"session", who_.id}, {"response", gate_.response()}, {"item", deadline.item}});
   complete_answer(playing_.sent_ms);
 }
 

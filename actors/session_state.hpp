@@ -7,6 +7,7 @@
 #include "actors/journal.hpp"
 #include "actors/parts.hpp"
 #include "actors/responses.hpp"
+#include "actors/turn_spans.hpp"
 #include "config/rate.hpp"
 
 #include <deque>
@@ -54,6 +55,10 @@ struct speech_deadline {};
 struct playout_deadline {
   std::string item;
 };
+/// Time to look whether the turn has ended that a drain waits for; or the patience is over.
+struct drain_look {
+  bool over = false;
+};
 /// The idle time that began with this number is over.
 struct idle_over {
   std::uint64_t idle = 0;
@@ -71,6 +76,7 @@ SIDEVOICE_LOCAL_MESSAGE(call_deadline)
 SIDEVOICE_LOCAL_MESSAGE(call_is_slow)
 SIDEVOICE_LOCAL_MESSAGE(speech_deadline)
 SIDEVOICE_LOCAL_MESSAGE(playout_deadline)
+SIDEVOICE_LOCAL_MESSAGE(drain_look)
 SIDEVOICE_LOCAL_MESSAGE(idle_over)
 
 namespace sidevoice {
@@ -81,7 +87,8 @@ using session_inner = session_actor::extend<
   caf::reacts_to<journal_claimed>, caf::reacts_to<release_read>, caf::reacts_to<append_answered>,
   caf::reacts_to<append_read_back>, caf::reacts_to<rest_read>, caf::reacts_to<store_deadline>,
   caf::reacts_to<call_deadline>, caf::reacts_to<call_is_slow>, caf::reacts_to<speech_deadline>,
-  caf::reacts_to<playout_deadline>, caf::reacts_to<idle_over>, caf::reacts_to<retry_atom>>;
+  caf::reacts_to<playout_deadline>, caf::reacts_to<drain_look>, caf::reacts_to<idle_over>,
+  caf::reacts_to<retry_atom>>;
 
 /// Owned by one session actor; touched only inside its handlers.
 class session_state {
@@ -178,6 +185,13 @@ public:
   void on_delta(answer_delta piece);
   void on_answer(answer_done done);
   void publish(std::vector<event_ptr> events);
+  void tell_all(const notice& what);
+
+  // -- going away (session_drain.cpp)
+  // ---------------------------------------------------------------------
+
+  void on_drain(const drain_session& how);
+  void on_drain_look(const drain_look& look);
 
 private:
   /// Takes a command whose events have been decided: journals them, answers once durable.
@@ -194,6 +208,8 @@ private:
   void arm_deadline();
   void take_over(const claimed& session);
   void begin_life();
+  void trace_claim();
+  void trace_take_over(const claimed& session);
   void publish_committed();
   void let_out(answer_gate::release out);
   void tell(const answer_delta& piece);
@@ -225,6 +241,10 @@ private:
   void complete_answer(spoken_ms spoken);
   void note_playing(const playout_point& point);
   void end_answer(answer_done done, spoken_ms spoken);
+  [[nodiscard]] bool turn_is_over() const;
+  void leave_if_over();
+  void leave();
+  void send_away(const listener_actor& who);
   [[nodiscard]] std::string fixed_words(const response_state& response) const;
   [[nodiscard]] spoken_ms spoken_so_far() const;
   [[nodiscard]] std::string heard_of_answer(std::string& held) const;
@@ -269,6 +289,8 @@ private:
   std::vector<listener> listeners_;
   std::unordered_map<std::uint64_t, pending_attach> attaching_;
   runner_actor runner_;
+  /// Number of the newest runner that has come.
+  caf::actor_id newest_runner_ = 0;
   runner_status runner_status_;
   answer_gate gate_;
   std::unordered_map<std::string, response_options_ptr> options_;
@@ -304,7 +326,16 @@ private:
   /// The store refused; its own work waits for the retry.
   bool paused_ = false;
   bool read_back_ = false;
+  /// The node goes away: nothing begins any more, and once the turn is over clients are sent away.
+  bool draining_ = false;
+  bool left_ = false;
+  /// When the newest spoken answer will have been played.
+  loop::clock::time_point played_at_;
   std::uint64_t snapshot_at_ = 0;
+  /// Unset: nobody traces.
+  std::optional<turn_spans> spans_;
+  /// From the claim until the journal is folded.
+  live_span claim_span_;
 };
 
 } // namespace sidevoice

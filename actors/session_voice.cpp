@@ -1,5 +1,6 @@
 #include "actors/session_state.hpp"
 #include "actors/speech_line.hpp"
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 
 #include <algorithm>
@@ -52,6 +53,7 @@ caf::typed_response_promise<seat_taken> session_state::on_take_seat(const take_s
     end_voice(before);
   self_->monitor(request.who);
   parts_.count->add(counter::voice_seats_taken);
+  fault_point("seat.taken");
   log(log_level::info, "seat.taken",
       {{"session", who_.id}, {"seat", std::to_string(seat_->number)}});
   if (keeper_)
@@ -98,8 +100,28 @@ void session_state::lose_seat() {
   end_voice(before);
 }
 
+namespace {
+
+/// As `newest_runner_`: a voice actor that was given up and comes back late.
+template <class Actor>
+bool is_outdated(const Actor& fresh, const Actor& known) {
+  return known && fresh.id() < known.id();
+}
+
+} // namespace
+
 void session_state::on_join_voice(const join_voice& join) {
   if (!seat_ || join.seat != seat_->number)
+    return;
+  const auto& seat = *seat_;
+  if (const auto* audio = std::get_if<audio_actor>(&join.who);
+      audio != nullptr && is_outdated(*audio, seat.audio))
+    return;
+  if (const auto* stt = std::get_if<stt_actor>(&join.who);
+      stt != nullptr && is_outdated(*stt, seat.stt))
+    return;
+  if (const auto* tts = std::get_if<tts_actor>(&join.who);
+      tts != nullptr && is_outdated(*tts, seat.tts))
     return;
   if (const auto* audio = std::get_if<audio_actor>(&join.who))
     seat_->audio = *audio;
@@ -175,8 +197,10 @@ session_state::on_commit_speech(const commit_speech& speech) {
           [answer, as](const error* why) mutable {
             if (why != nullptr)
               answer.deliver(to_caf(*why));
-            else
+            else {
+              fault_point("speech.journaled");
               answer.deliver(as);
+            }
           });
     return answer;
   }
@@ -216,6 +240,7 @@ session_state::promise session_state::on_transcript(const put_transcript& words)
   if (words.reason == "nothing")
     events.emplace_back(item_removed{words.item});
   log_->push(std::move(events), wall_ms(*parts_.where));
+  fault_point("transcript.known");
   events.clear();
   // A client may have asked for it already, before the words were there.
   if (answered && ahead().answered_to < ahead().head) {

@@ -48,8 +48,11 @@ void session_state::pump() {
       if (auto known = options_.find(step.run->response); known != options_.end())
         step.run->options = known->second;
       step.run->app = who_.app;
-      if (const auto* response = ahead().find_response(step.run->response))
+      if (const auto* response = ahead().find_response(step.run->response)) {
         step.run->say = fixed_words(*response);
+        if (spans_)
+          step.run->traceparent = spans_->of_turn(ahead(), *response);
+      }
       step.run->may_call = tool_rounds(ahead(), step.run->response) < who_.app->max_tool_rounds;
       self_->send(runner_, std::move(*step.run));
     }

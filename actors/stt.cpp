@@ -1,5 +1,6 @@
 #include "actors/stt.hpp"
 
+#include "actors/pulse.hpp"
 #include "actors/speech_line.hpp"
 #include "config/log.hpp"
 
@@ -94,10 +95,11 @@ private:
                                              speech_context(parts_, who_.app->id, choice.vendor));
       if (made) {
         const auto number = ++stream_;
-        auto opened = (*made)->open({.language = spoken_language(*who_.app, who_.locale)},
-                                    [me = stt_inner{self_}, number](stt_event event) {
-                                      caf::anon_send(me, stt_piece{number, std::move(event)});
-                                    });
+        auto opened =
+          (*made)->open({.app = who_.app->id, .language = spoken_language(*who_.app, who_.locale)},
+                        [me = stt_inner{self_}, number](stt_event event) {
+                          caf::anon_send(me, stt_piece{number, std::move(event)});
+                        });
         if (opened) {
           provider_ = std::move(*made);
           self_->send(seat_.holder,
@@ -129,6 +131,7 @@ private:
 stt_inner::behavior_type stt_behavior(stt_inner::stateful_pointer<stt_state> self,
                                       const node_parts& parts, const find_session& who,
                                       const session_actor& session, const start_voice& seat) {
+  take_pulse(self, parts, "stt", who.id);
   auto& s = self->state;
   s.start(parts, who, session, seat);
   return {

@@ -47,6 +47,7 @@ void tool_runner::begin(running& entry) {
     return end(entry.call.call.call, {"timeout", R"({"error":"timeout"})"});
   auto request = entry.request;
   request.deadline = left;
+  request.owner = entry.call.app->id;
   fault_point("call.before_send");
   entry.transfer = parts_.http->start(std::move(request),
                                       [post = post_, call = entry.call.call.call,

@@ -1,5 +1,6 @@
 #include "actors/tts.hpp"
 
+#include "actors/pulse.hpp"
 #include "actors/speech_chunks.hpp"
 #include "actors/speech_line.hpp"
 #include "actors/speech_pace.hpp"
@@ -218,7 +219,8 @@ private:
                                              speech_context(parts_, who_.app->id, choice.vendor));
       const auto number = ++request_;
       if (made) {
-        auto opened = (*made)->open({.text = words_,
+        auto opened = (*made)->open({.app = who_.app->id,
+                                     .text = words_,
                                      .language = spoken_language(*who_.app, who_.locale),
                                      .voice = voice_is_unknown_ ? std::string{} : seat_.terms.voice,
                                      .speed = seat_.terms.speed},
@@ -236,7 +238,10 @@ private:
         why = made.error();
       }
       log(log_level::warning, "tts.not_opened",
-          {{"session", who_.id}, {"engine", name_of(choice)}, {"detail", why.detail}});
+          {{"session", who_.id},
+           {"response", response_id()},
+           {"engine", name_of(choice)},
+           {"detail", why.detail}});
     }
     give_up(why);
   }
@@ -245,6 +250,7 @@ private:
     parts_.count->add(counter::speaking_failed);
     log(log_level::warning, "tts.failed",
         {{"session", who_.id},
+         {"response", response_id()},
          {"engine", engine_ < engines_.size() ? name_of(engines_[engine_]) : ""},
          {"reason", why.reason},
          {"detail", why.detail}});
@@ -260,10 +266,18 @@ private:
     ask(std::string{words_});
   }
 
+  /// For logs; a word between answers belongs to none.
+  [[nodiscard]] std::string response_id() const {
+    return run_ ? run_->response : "none";
+  }
+
   /// No engine can speak: the answer stays text.
   void give_up(const error& why) {
     log(log_level::error, "tts.none",
-        {{"session", who_.id}, {"reason", why.reason}, {"detail", why.detail}});
+        {{"session", who_.id},
+         {"response", response_id()},
+         {"reason", why.reason},
+         {"detail", why.detail}});
     parts_.count->add(counter::answers_unspoken);
     stream_.reset();
     if (!std::exchange(filler_, {}).empty())
@@ -345,12 +359,14 @@ private:
 tts_inner::behavior_type tts_behavior(tts_inner::stateful_pointer<tts_state> self,
                                       const node_parts& parts, const find_session& who,
                                       const session_actor& session, const start_voice& seat) {
+  take_pulse(self, parts, "tts", who.id);
   auto& s = self->state;
   s.start(parts, who, session, seat);
   return {
     [&s](const published& batch) { s.on_published(batch); },
     [&s](const answer_delta& piece) { s.on_delta(piece); },
     [](const notice&) {},
+    [](const move_away&) {},
     [](const tool_call&) {},
     [](const tool_cancelled&) {},
     [&s](const speech_open& open) { s.on_open(open); },

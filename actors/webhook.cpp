@@ -68,6 +68,8 @@ http_call make_webhook(const tool_declaration& tool, const run_call& run, const 
   if (const auto secret = signing_secret(live); !secret.empty())
     call.fields.push_back(
       {"webhook-signature", sign_webhook(secret, run.call.call, seconds, call.body)});
+  if (!run.traceparent.empty())
+    call.fields.push_back({"traceparent", run.traceparent});
   call.deadline = tool.timeout;
   call.connect_deadline = std::min(call.connect_deadline, tool.timeout);
   call.answer_bytes_max = answer_bytes_max;

@@ -220,6 +220,7 @@ terminal_actor::behavior_type terminal(terminal_actor::stateful_pointer<terminal
     [&s](const published& batch) { s.on_published(batch); },
     [&s](const answer_delta& piece) { s.on_delta(piece); },
     [](const notice& what) { std::printf("(%s)\n", what.text.c_str()); },
+    [](const move_away&) {},
     // A terminal offers no tools.
     [](const tool_call&) {},
     [](const tool_cancelled&) {},

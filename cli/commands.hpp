@@ -16,6 +16,7 @@ void add_chat(CLI::App& app, action& chosen);
 void add_init(CLI::App& app, action& chosen);
 void add_check(CLI::App& app, action& chosen);
 void add_sessions(CLI::App& app, action& chosen);
+void add_store(CLI::App& app, action& chosen);
 void add_keys(CLI::App& app, action& chosen);
 void add_fake_providers(CLI::App& app, action& chosen);
 

@@ -1,6 +1,7 @@
 #include "cli/ask_store.hpp"
 #include "cli/commands.hpp"
 #include "config/asio_loop.hpp"
+#include "config/fault_point.hpp"
 #include "config/ids.hpp"
 #include "gateway/client_key.hpp"
 #include "gateway/server_key.hpp"
@@ -76,8 +77,10 @@ int run_create(const key_options& options) {
                     .created_at = now,
                     .expires_at = options.expires_days == 0 ? 0
                                                             : now + options.expires_days * day_ms};
+  fault_point("key.before");
   if (auto kept = ask(**store, put_key{row}); !kept)
     return fail(kept.error());
+  fault_point("key.after");
   // The key alone on standard output, so that scripts can take it.
   std::printf("%s\n", key.c_str());
   std::fprintf(stderr,

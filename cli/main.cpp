@@ -18,7 +18,8 @@ int main(int argc, char** argv) {
     "  sidevoice serve --config apps              serve all apps below apps/ with their page\n"
     "  sidevoice init shop                        write a new app, apps/shop\n"
     "  sidevoice check apps                       find all faults of app files at once\n"
-    "  sidevoice sessions list --data data        look at stored conversations\n"};
+    "  sidevoice sessions list --data data        look at stored conversations\n"
+    "  sidevoice store verify --data data         check that all of it can be read\n"};
   app.name("sidevoice");
   app.require_subcommand(1);
   app.set_version_flag("--version", "sidevoice " SIDEVOICE_VERSION);
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   add_init(app, chosen);
   add_check(app, chosen);
   add_sessions(app, chosen);
+  add_store(app, chosen);
   add_keys(app, chosen);
   add_fake_providers(app, chosen);
 

@@ -2,9 +2,13 @@
 #include "cli/commands.hpp"
 #include "cli/follow_apps.hpp"
 #include "cluster/node.hpp"
+#include "cluster/supervision_metrics.hpp"
+#include "cluster/supervision_tree.hpp"
 #include "config/app_file.hpp"
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 #include "config/settings.hpp"
+#include "config/trace_settings.hpp"
 #include "gateway/gateway.hpp"
 #include "providers/speech/models_folder.hpp"
 
@@ -16,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace sidevoice::cli {
@@ -38,6 +43,9 @@ struct serve_options {
   std::vector<std::string> trusted_proxies;
   std::string assets;
   std::optional<std::string> models;
+  std::optional<std::uint32_t> drain_s;
+  bool no_shedding = false;
+  std::optional<std::string> fault;
   bool no_speech = false;
   bool fake_speech = false;
   bool allow_public = false;
@@ -73,6 +81,9 @@ std::optional<server_settings> read_settings(const serve_options& options) {
   settings.public_url = options.public_url.value_or(settings.public_url);
   settings.tls_certificate = options.tls_certificate.value_or(settings.tls_certificate);
   settings.tls_key = options.tls_key.value_or(settings.tls_key);
+  if (options.drain_s)
+    settings.drain = std::chrono::seconds{*options.drain_s};
+  settings.shedding = settings.shedding && !options.no_shedding;
   settings.speech = settings.speech && !options.no_speech;
   settings.speech_models = options.models.value_or(settings.speech_models);
   if (!options.trusted_proxies.empty())
@@ -110,6 +121,10 @@ gateway_options gateway_settings(const server_settings& settings, const serve_op
   how.tls_key = settings.tls_key;
   how.trusted_proxies = settings.trusted_proxies;
   how.admin_keys = settings.admin_keys;
+  how.admission = {.enabled = settings.shedding,
+                   .target_delay = settings.target_delay,
+                   .cpu_share = settings.cpu_share,
+                   .memory_share = settings.memory_share};
   how.allow_public = options.allow_public;
   how.allow_public_admin = options.allow_public_admin;
   if (const auto assets = find_assets(options.assets); !assets.empty()) {
@@ -134,6 +149,55 @@ std::vector<histogram_value> turn_series(const turn_histograms& turns) {
   return out;
 }
 
+std::vector<histogram_value> node_series(const node& home) {
+  auto out = turn_series(*home.parts().turns);
+  out.push_back(queue_age_series(home.parts().figures->read(home.parts().where->now())));
+  return out;
+}
+
+/// SIGTERM and SIGINT: turns that are under way end, clients hear the goodbye, then the sessions
+/// go. The second signal does not wait for turns.
+class way_out {
+public:
+  way_out(node& home, gateway& doors, std::chrono::milliseconds patience)
+      : home_(home),
+        doors_(doors),
+        patience_(patience),
+        signals_(home.context(), SIGINT, SIGTERM) {
+    wait();
+  }
+
+private:
+  void wait() {
+    signals_.async_wait([this](const boost::system::error_code& ec, int number) {
+      if (ec)
+        return;
+      log(log_level::info, "node.stops",
+          {{"signal", std::to_string(number)}, {"at_once", draining_ ? "true" : "false"}});
+      if (std::exchange(draining_, true))
+        return stop();
+      wait();
+      doors_.begin_drain();
+      home_.drain(patience_, [this] {
+        if (!stopping_)
+          doors_.send_away([this] { stop(); });
+      });
+    });
+  }
+
+  void stop() {
+    if (!std::exchange(stopping_, true))
+      doors_.stop([this] { home_.stop(); });
+  }
+
+  node& home_;
+  gateway& doors_;
+  std::chrono::milliseconds patience_;
+  boost::asio::signal_set signals_;
+  bool draining_ = false;
+  bool stopping_ = false;
+};
+
 int run_node(node& home, const server_settings& settings, const serve_options& options) {
   auto following = follow_apps::start(home, settings.apps,
                                       {.profile = settings.profile, .env = process_environment()});
@@ -149,7 +213,9 @@ int run_node(node& home, const server_settings& settings, const serve_options& o
      .where = &home.where(),
      .keys = home.parts().journal,
      .sessions = [&home] { return home.live_sessions(); },
-     .histograms = [&home] { return turn_series(*home.parts().turns); },
+     .histograms = [&home] { return node_series(home); },
+     .gauges =
+       [&home] { return supervision_gauges(home.parts().figures->read(home.where().now())); },
      .vad = home.parts().speech != nullptr ? &home.parts().speech->vad() : nullptr,
      .voice_of =
        [&home](const app_definition& app_of) {
@@ -163,14 +229,7 @@ int run_node(node& home, const server_settings& settings, const serve_options& o
     return fail(opened.error());
   auto& doors = **opened;
 
-  boost::asio::signal_set signals{home.context(), SIGINT, SIGTERM};
-  signals.async_wait([&](const boost::system::error_code& ec, int number) {
-    if (ec)
-      return;
-    log(log_level::info, "node.stops", {{"signal", std::to_string(number)}});
-    // Clients hear the goodbye before the sessions go.
-    doors.stop([&home] { home.stop(); });
-  });
+  way_out leaving{home, doors, settings.drain};
   boost::asio::signal_set hang_up{home.context(), SIGHUP};
   const std::function<void()> wait_for_hang_up = [&] {
     hang_up.async_wait([&](const boost::system::error_code& ec, int) {
@@ -197,6 +256,28 @@ int run_node(node& home, const server_settings& settings, const serve_options& o
   std::fflush(stdout);
   home.run();
   return 0;
+}
+
+/// By OTEL_*. A value that cannot be used never keeps the server from starting.
+trace_settings read_traces() {
+  auto loaded = read_trace_settings();
+  for (const auto& fault : loaded.faults)
+    std::fprintf(stderr, "warning: %s\n", fault.c_str());
+  if (const auto& url = loaded.settings.url; !url.empty())
+    log(log_level::info, "traces.on", {{"collector", url.substr(0, url.find('?'))}});
+  return std::move(loaded.settings);
+}
+
+std::optional<fault_scenario> read_faults(const std::string& path) {
+  if (!has_faults()) {
+    std::fprintf(stderr, "sidevoice: this build makes no faults; build with -DSIDEVOICE_FAULTS=ON, "
+                         "as the presets dev and lab do\n");
+    return std::nullopt;
+  }
+  auto read = load_fault_scenario(path, session_tree_names(true));
+  if (!print_faults(read.faults))
+    return std::nullopt;
+  return std::move(read.scenario);
 }
 
 int run_serve(const serve_options& options) {
@@ -227,6 +308,12 @@ int run_serve(const serve_options& options) {
                                 .stt_workers = settings->stt_workers,
                                 .tts_workers = settings->tts_workers};
   how.fake_speech = options.fake_speech;
+  if (options.fault) {
+    how.faults = read_faults(*options.fault);
+    if (!how.faults)
+      return 2;
+  }
+  how.traces = read_traces();
   auto home = node::open(std::move(how));
   if (!home)
     return fail(home.error());
@@ -259,9 +346,18 @@ void add_serve(CLI::App& app, action& chosen) {
                       "Folder that holds web/ and clients/js/ (default: found)");
   command->add_option("--models", o->models,
                       "Folder of the speech models (default: where `make models` has put them)");
+  command
+    ->add_option("--drain-s", o->drain_s,
+                 "Seconds that a stopping server waits for turns under way (default 10)")
+    ->check(CLI::Range(0, 3600));
+  command->add_flag("--no-shedding", o->no_shedding,
+                    "Refuse nobody for want of head-room; for measurements beyond it");
   command->add_flag("--no-speech", o->no_speech, "Load no speech models: chats only");
   // For measurements (bench/voice.sh); no help line: it would only disappoint visitors.
   command->add_flag("--fake-speech", o->fake_speech, "Scripted speech engines")->group("");
+  command->add_option("--fault", o->fault,
+                      "Test builds only: a file of faults that are made on purpose "
+                      "(docs/supervision.md)");
   command->add_option("--public-url", o->public_url,
                       "How visitors see the server, such as https://talk.example");
   command->add_option(
@@ -278,7 +374,9 @@ void add_serve(CLI::App& app, action& chosen) {
   command->add_flag("--verbose", o->verbose, "Log more");
   command->footer(
     "Example: sidevoice serve --config apps --listen 127.0.0.1:8080 --data data\n"
-    "Stop with Ctrl-C: sockets are told to come back, sessions go to sleep, nothing is lost.");
+    "Stop with Ctrl-C: answers under way are ended, clients are told to come back, sessions go to "
+    "sleep, nothing is lost. Ctrl-C again does not wait for answers.\n"
+    "Traces: set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 (docs/tracing.md).");
   command->callback([&chosen, o] { chosen = [o] { return run_serve(*o); }; });
 }
 

@@ -1,15 +1,20 @@
 #include "cli/ask_store.hpp"
 #include "cli/commands.hpp"
+#include "cli/session_bundle.hpp"
 #include "config/topic_value.hpp"
+#include "persistence/store_check.hpp"
 #include "persistence/stores.hpp"
 
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
 
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <sstream>
 
 /// Looks into a data folder, also beside a running server: reads only.
 namespace sidevoice::cli {
@@ -23,6 +28,9 @@ struct session_options {
   std::string app;
   std::string id;
   std::size_t limit = 100;
+  bool readable = false;
+  std::string out;
+  bool with_text = false;
 };
 
 int fail(const error& why) {
@@ -145,6 +153,36 @@ ordered_json export_item(const stored_item& entry) {
   return out;
 }
 
+ordered_json export_session(const session_key& key, const session_view& view) {
+  ordered_json line{{"session_id", key.id}, {"items", ordered_json::array()}};
+  for (const auto& entry : view.items)
+    line["items"].push_back(export_item(*entry));
+  return line;
+}
+
+/// A session as far as it can be read, and which events cannot.
+result<ordered_json> export_readable(const std::string& folder, const session_key& key) {
+  auto found = read_readable(folder, key);
+  if (!found)
+    return found.error();
+  auto line = export_session(key, *found->view);
+  line["missing"] = ordered_json::array();
+  for (const auto& gap : found->missing)
+    line["missing"].push_back({{"first", gap.first}, {"last", gap.last}, {"why", gap.why}});
+  return {boost::system::in_place_value, std::move(line)};
+}
+
+result<ordered_json> export_whole(store_writer& store, const session_key& key) {
+  auto view = read_view(store, key);
+  if (!view)
+    return error{view.error().code, key.id + ": " + view.error().detail
+                                      + (view.error().code == errc::damaged
+                                           ? "; `sidevoice sessions export " + key.id
+                                               + " --readable` leaves out what cannot be read"
+                                           : "")};
+  return {boost::system::in_place_value, export_session(key, **view)};
+}
+
 int run_export(const session_options& options) {
   auto store = open_sqlite_read_only(options.data);
   if (!store)
@@ -164,18 +202,41 @@ int run_export(const session_options& options) {
   }
   int code = 0;
   for (const auto& key : keys) {
-    auto view = read_view(**store, key);
-    if (!view) {
-      // One damaged session does not keep the others from being exported.
-      code = fail({view.error().code, key.id + ": " + view.error().detail});
-      continue;
-    }
-    ordered_json line{{"session_id", key.id}, {"items", ordered_json::array()}};
-    for (const auto& entry : (*view)->items)
-      line["items"].push_back(export_item(*entry));
-    std::cout << line.dump() << '\n';
+    auto line = options.readable ? export_readable(options.data, key) : export_whole(**store, key);
+    // One damaged session does not keep the others from being exported.
+    if (line)
+      std::cout << line->dump() << '\n';
+    else
+      code = fail(line.error());
   }
   return code;
+}
+
+/// To a file of the user's alone, or to standard output for "-".
+int run_bundle(const session_options& options) {
+  const bundle_options what{options.data, options.app, options.id, options.with_text};
+  std::ostringstream text;
+  if (auto made = write_bundle(what, text); !made)
+    return fail(made.error());
+  if (options.out == "-") {
+    std::cout << text.str();
+    return 0;
+  }
+  const auto path = options.out.empty() ? options.id + ".bundle.jsonl" : options.out;
+  if (std::filesystem::exists(path))
+    return fail({errc::conflict, path + " is there already; name another file with --out"});
+  const auto before = ::umask(0077);
+  std::ofstream file{path};
+  ::umask(before);
+  file << text.str();
+  file.close();
+  if (!file)
+    return fail({errc::unavailable,
+                 path + " could not be written; name a place with room for it with --out"});
+  std::printf("%s holds the session's versions, journal and timings%s\n", path.c_str(),
+              options.with_text ? ", WITH what was said: mind to whom you give it"
+                                : ", without what was said");
+  return 0;
 }
 
 } // namespace
@@ -202,6 +263,22 @@ void add_sessions(CLI::App& app, action& chosen) {
                   run_export);
   out->add_option("SESSION", options->id, "Its id; without it, all sessions");
   out->add_option("--limit", options->limit, "How many at most")->capture_default_str();
+  out->add_flag("--readable", options->readable,
+                "Leave out damaged events and say which; the line gets \"missing\": [{\"first\", "
+                "\"last\", \"why\"}]");
+  auto* bundle = add("bundle", "One file for a report about a session, without what was said",
+                     run_bundle);
+  bundle->add_option("SESSION", options->id, "Its id, such as sess_...")->required();
+  bundle->add_option("--out", options->out,
+                     "The file, which must not be there yet (default SESSION.bundle.jsonl); -: "
+                     "standard output");
+  bundle->add_flag("--with-text", options->with_text,
+                   "Leave in what people and models said, and the app's instructions");
+  bundle->footer(
+    "JSON lines: versions, the session's row, its app, every event, timings of turns and calls.\n"
+    "Ids, types, times, numbers and reasons stay; texts become \"[23 characters]\", arguments and\n"
+    "values their shape. Damaged events are named by number. Read it before you send it.\n"
+    "Example: sidevoice sessions bundle sess_3kTMd2hV --data data --out report.jsonl");
 }
 
 } // namespace sidevoice::cli

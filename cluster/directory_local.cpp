@@ -1,7 +1,9 @@
 #include "cluster/directory_local.hpp"
 
+#include "actors/pulse.hpp"
 #include "config/log.hpp"
 
+#include <algorithm>
 #include <map>
 #include <unordered_map>
 
@@ -9,13 +11,19 @@ namespace sidevoice {
 
 namespace {
 
+/// Time to ask the next supervisors for the pulse of their actors.
+using watch_atom = caf::atom_constant<caf::atom("watch")>;
+using directory_inner = directory_actor::extend<caf::reacts_to<watch_atom>>;
+
+constexpr std::chrono::seconds watch_step{1};
+
 /// Owned by the directory actor; touched only inside its handlers.
 class directory_state {
 public:
   static inline const char* name = "directory";
-  using pointer = directory_actor::stateful_pointer<directory_state>;
+  using pointer = directory_inner::stateful_pointer<directory_state>;
 
-  explicit directory_state(directory_actor::pointer self) : self_{self} {}
+  explicit directory_state(directory_inner::pointer self) : self_{self} {}
 
   void start(const node_parts& parts, const session_tree& tree, directory_options options) {
     parts_ = parts;
@@ -31,17 +39,23 @@ public:
     const session_key key{who.app->id, who.id};
     auto known = sessions_.find(key);
     if (known == sessions_.end()) {
+      if (draining_)
+        return to_caf({errc::unavailable, "this node is stopping; connect again", {}, "stopping"});
       if (sessions_.size() >= options_.sessions_max)
         return to_caf({errc::overloaded,
                        "this node has all the sessions it can hold; try later",
                        {},
                        "sessions_max"});
       auto fresh = spawn_session_supervisor(self_->system(), parts_, tree_, who,
-                                            caf::actor_cast<caf::actor>(directory_actor{self_}));
+                                            caf::actor_cast<caf::actor>(directory_inner{self_}));
       self_->monitor(fresh);
       keys_.emplace(fresh.address(), key);
       known = sessions_.emplace(key, std::move(fresh)).first;
+      if (first_.id.empty())
+        first_ = key;
+      newest_ = key;
       count_live();
+      start_watch();
     }
     return self_->delegate(known->second, who);
   }
@@ -80,6 +94,37 @@ public:
     return answer;
   }
 
+  void on_drain(const drain_session& how) {
+    draining_ = true;
+    for (const auto& [key, supervisor] : sessions_)
+      self_->send(supervisor, how);
+  }
+
+  /// Beside ids: "first" is the first session that this node has run, "newest" the newest.
+  void on_fault(const fault_order& fault) {
+    const auto& asked = fault.session == "first"    ? first_.id
+                        : fault.session == "newest" ? newest_.id
+                                                    : fault.session;
+    for (const auto& [key, supervisor] : sessions_)
+      if (asked.empty() || asked == key.id)
+        self_->send(supervisor, fault);
+  }
+
+  void on_watch() {
+    watching_ = false;
+    if (stopping_)
+      return;
+    const auto rounds = static_cast<std::size_t>(options_.watch_round / watch_step);
+    auto left = std::min(options_.watch_max, (sessions_.size() + rounds - 1) / rounds);
+    for (auto next = sessions_.upper_bound(watched_); left > 0; --left, ++next) {
+      if (next == sessions_.end())
+        next = sessions_.begin();
+      caf::anon_send(caf::actor_cast<caf::actor>(next->second), pulse_atom::value);
+      watched_ = next->first;
+    }
+    start_watch();
+  }
+
   void stop() {
     if (std::exchange(stopping_, true))
       return;
@@ -90,6 +135,14 @@ public:
   }
 
 private:
+  /// Without sessions there is nothing to watch, and no timer.
+  void start_watch() {
+    if (watching_ || sessions_.empty() || options_.watch_round < watch_step)
+      return;
+    watching_ = true;
+    self_->delayed_send(self_, watch_step, watch_atom::value);
+  }
+
   void count_live() {
     if (options_.live != nullptr)
       options_.live->store(sessions_.size(), std::memory_order_relaxed);
@@ -107,16 +160,23 @@ private:
       self_->quit(caf::exit_reason::user_shutdown);
   }
 
-  directory_actor::pointer self_;
+  directory_inner::pointer self_;
   node_parts parts_;
   session_tree tree_;
   directory_options options_;
   std::map<session_key, session_supervisor_actor> sessions_;
   std::unordered_map<caf::actor_addr, session_key> keys_;
+  session_key first_;
+  session_key newest_;
+  /// The one that was asked last.
+  session_key watched_;
+  bool watching_ = false;
+  /// No new sessions.
+  bool draining_ = false;
   bool stopping_ = false;
 };
 
-directory_actor::behavior_type directory_behavior(directory_state::pointer self,
+directory_inner::behavior_type directory_behavior(directory_state::pointer self,
                                                   const node_parts& parts, const session_tree& tree,
                                                   directory_options options) {
   auto& s = self->state;
@@ -124,7 +184,10 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
   return {
     [&s](const find_session& who) { return s.on_find(who); },
     [&s](tree_atom) { return s.on_tree(); },
+    [&s](const drain_session& how) { s.on_drain(how); },
+    [&s](const fault_order& fault) { s.on_fault(fault); },
     [&s](stop_atom) { s.stop(); },
+    [&s](watch_atom) { s.on_watch(); },
   };
 }
 

@@ -3,6 +3,7 @@
 #include "actors/supervisor.hpp"
 
 #include <atomic>
+#include <chrono>
 
 namespace sidevoice {
 
@@ -11,6 +12,10 @@ struct directory_options {
   std::size_t sessions_max = 100'000;
   /// Kept at the number of sessions with running actors, for metrics; null: nobody asks.
   std::atomic<std::size_t>* live = nullptr;
+  /// Supervisors are asked in turns whether their actors answer: each about every `watch_round`,
+  /// while there are sessions, and at most `watch_max` of them in a second. 0: nobody asks.
+  std::chrono::seconds watch_round{5};
+  std::size_t watch_max = 200;
 };
 
 /// Starts the directory of a node alone: finds a session's supervisor, or starts one.

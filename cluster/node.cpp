@@ -1,8 +1,13 @@
 #include "cluster/node.hpp"
 
+#include "actors/supervision_figures.hpp"
+#include "actors/tracer.hpp"
 #include "cluster/directory_local.hpp"
+#include "cluster/fault_runner.hpp"
 #include "cluster/supervision_tree.hpp"
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
+#include "providers/span_exporter.hpp"
 #include "providers/speech/fake_engines.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -15,6 +20,10 @@ namespace sidevoice {
 namespace {
 
 constexpr std::chrono::milliseconds stop_poll{10};
+/// A session ends its own patience; one that cannot is not waited for.
+constexpr std::chrono::milliseconds drain_slack{500};
+/// For the last spans; a collector that is gone does not keep the process.
+constexpr std::chrono::milliseconds span_patience{1'000};
 
 caf::actor_system_config& configure(caf::actor_system_config& config, std::size_t threads) {
   if (threads == 0)
@@ -25,6 +34,20 @@ caf::actor_system_config& configure(caf::actor_system_config& config, std::size_
   config.set("scheduler.max-throughput", std::size_t{50});
   return config;
 }
+
+/// The parts of a node whose scenario has faults in it.
+struct faulty_node {
+  faulty_node(store& journal, const catalogue& providers, loop& real)
+      : where{real},
+        journal{journal, real, switches},
+        providers{make_faulty_catalogue(providers, switches)} {}
+
+  fault_switches switches;
+  shifted_loop where;
+  faulty_store journal;
+  catalogue providers;
+  std::unique_ptr<fault_runner> runner;
+};
 
 } // namespace
 
@@ -46,10 +69,15 @@ struct node::body {
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard;
   asio_loop where;
   std::unique_ptr<store> journal;
+  std::unique_ptr<faulty_node> faulty;
   std::unique_ptr<http_client> http;
+  /// Null: nothing is traced.
+  std::unique_ptr<span_exporter> spans;
+  std::unique_ptr<tracer> traces;
   std::unique_ptr<speech_engines> speech;
   seat_register seats;
   turn_histograms turns;
+  supervision_figures figures{session_tree_names(true)};
   spend_ledger ledger;
   vendor_health health;
   node_parts parts;
@@ -71,6 +99,11 @@ result<std::unique_ptr<node>> node::open(node_options options) {
   auto inside = std::make_unique<body>(std::move(options.apps), options.worker_threads);
   auto& b = *inside;
   b.http = make_http_curl(b.where, b.count, {.ca_file = options.ca_file});
+  if (!options.traces.url.empty()) {
+    const trace_sampler sampler{options.traces.ratio};
+    b.spans = make_span_exporter(b.where, *b.http, b.count, b.ids, std::move(options.traces));
+    b.traces = std::make_unique<tracer>(b.where, b.ids, *b.spans, sampler);
+  }
   if (options.speech)
     b.speech = options.fake_speech ? make_fake_speech(*options.speech, b.where, b.count)
                                    : open_speech(*options.speech, b.where, b.count);
@@ -83,12 +116,29 @@ result<std::unique_ptr<node>> node::open(node_options options) {
              .speech = b.speech.get(),
              .seats = &b.seats,
              .turns = &b.turns,
+             .figures = &b.figures,
+             .traces = b.traces.get(),
              .health = &b.health,
              .where = &b.where,
              .ids = &b.ids,
              .count = &b.count,
              .node = b.ids.make("node_"),
              .timing = options.timing};
+  if (options.faults) {
+    b.faulty = std::make_unique<faulty_node>(*b.journal, b.providers, b.where);
+    b.parts.journal = &b.faulty->journal;
+    b.parts.providers = &b.faulty->providers;
+    b.parts.where = &b.faulty->where;
+    b.faulty->runner = std::make_unique<fault_runner>(
+      std::move(*options.faults), fault_runner::hands{.where = &b.where,
+                                                      .switches = &b.faulty->switches,
+                                                      .clock = &b.faulty->where,
+                                                      .count = &b.count,
+                                                      .order = [&b](const fault_order& order) {
+                                                        if (b.directory)
+                                                          caf::anon_send(b.directory, order);
+                                                      }});
+  }
   b.directory = spawn_directory_local(b.system, b.parts, make_session_tree(),
                                       {.live = &b.live_sessions});
   std::unique_ptr<node> made{new node{std::move(inside)}};
@@ -184,16 +234,43 @@ node::~node() {
 void node::sweep() {
   spawn_sweeper(body_->system, body_->parts, body_->directory,
                 [this](const std::string& id) { return find_app(id); });
+  if (body_->faulty)
+    body_->faulty->runner->start();
 }
 
 void node::run() {
   body_->context.run();
 }
 
+void node::drain(std::chrono::milliseconds patience, std::function<void()> done) {
+  body_->where.post([this, patience, done = std::move(done)]() mutable {
+    if (!body_->directory)
+      return done();
+    fault_point("drain.sessions");
+    caf::anon_send(body_->directory, drain_session{patience});
+    wait_for_turns(body_->where.now() + patience + drain_slack, std::move(done));
+  });
+}
+
+void node::wait_for_turns(loop::clock::time_point until, std::function<void()> done) {
+  // Each session counts itself once, when its turn has ended or its time is over.
+  const auto told = body_->count.value(counter::sessions_drained)
+                    + body_->count.value(counter::drains_overdue);
+  if (told >= live_sessions() || body_->where.now() >= until) {
+    body_->stop_timer.reset();
+    return done();
+  }
+  body_->stop_timer = body_->where.after(stop_poll,
+                                         [this, until, done = std::move(done)]() mutable {
+                                           wait_for_turns(until, std::move(done));
+                                         });
+}
+
 void node::stop(std::chrono::milliseconds patience) {
   body_->where.post([this, patience] {
     if (!body_->directory)
       return;
+    fault_point("stop.sessions");
     caf::anon_send(body_->directory, stop_atom::value);
     body_->directory = nullptr;
     wait_for_sessions(body_->where.now() + patience);
@@ -212,8 +289,14 @@ void node::wait_for_sessions(loop::clock::time_point until) {
     log(log_level::error, "node.stop_deadline", {{"actors_left", std::to_string(left)}});
     std::_Exit(EXIT_FAILURE);
   }
-  body_->guard.reset();
-  body_->context.stop();
+  const auto end = [this] {
+    body_->guard.reset();
+    body_->context.stop();
+  };
+  if (!body_->spans)
+    return end();
+  body_->spans->flush(end);
+  body_->stop_timer = body_->where.after(span_patience, end);
 }
 
 app_ptr node::find_app(const std::string& id) const {
@@ -249,7 +332,7 @@ counters& node::count() {
 }
 
 loop& node::where() {
-  return body_->where;
+  return *body_->parts.where;
 }
 
 id_source& node::ids() {

@@ -2,12 +2,15 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/parts.hpp"
+#include "cluster/fault_scenario.hpp"
 #include "cluster/sweeper.hpp"
 #include "config/app_registry.hpp"
 #include "config/app_watch.hpp"
 #include "config/asio_loop.hpp"
+#include "config/trace_settings.hpp"
 #include "persistence/stores.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -25,6 +28,10 @@ struct node_options {
   bool fake_speech = false;
   /// PEM file of authorities that vendors and webhooks are checked against; empty: the system's.
   std::string ca_file;
+  /// Without an address nothing is traced.
+  trace_settings traces = {};
+  /// Faults made on purpose, from `sweep` on; only test builds obey those of actors.
+  std::optional<fault_scenario> faults = {};
   /// Threads that run actors; 0: one per core.
   std::size_t worker_threads = 0;
 };
@@ -47,6 +54,11 @@ public:
 
   /// Runs the loop until `stop` has done its work.
   void run();
+
+  /// Has all sessions end the turn that is under way, begin no other, and send their clients to the
+  /// next server; after `patience` in any case. `done` is called once, on the loop's thread. Any
+  /// thread; once.
+  void drain(std::chrono::milliseconds patience, std::function<void()> done);
 
   /// Ends the sessions (their journals stay), then lets `run` return. At most `patience`; sessions
   /// that take longer are named in the log and left to the journal. Any thread; once.
@@ -74,6 +86,7 @@ private:
   struct body;
   explicit node(std::unique_ptr<body> inside);
   void wait_for_sessions(loop::clock::time_point until);
+  void wait_for_turns(loop::clock::time_point until, std::function<void()> done);
 
   std::unique_ptr<body> body_;
 };

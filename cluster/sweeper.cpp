@@ -1,5 +1,6 @@
 #include "cluster/sweeper.hpp"
 
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 
 #include <deque>
@@ -60,6 +61,7 @@ void restore_next(sweeper_pointer self) {
     const auto next = [self](bool restored) {
       --self->state.under_way;
       self->state.restored += restored ? 1 : 0;
+      fault_point("sweep.restored");
       restore_next(self);
     };
     self->request(s.directory, sweep_deadline, who)
@@ -82,6 +84,8 @@ caf::behavior sweeper(sweeper_pointer self, const node_parts& parts,
   self->state.parts = parts;
   self->state.directory = directory;
   self->state.apps = apps;
+  // A session that hangs says goodbye to whoever has asked for it.
+  self->set_down_handler([](const caf::down_msg&) {});
   read_rows(self);
   return {
     [self](sweep_rows& rows) {
@@ -97,6 +101,7 @@ caf::behavior sweeper(sweeper_pointer self, const node_parts& parts,
           log(log_level::warning, "sweeper.unknown_app",
               {{"session", row.key.id}, {"app", row.key.app}});
       }
+      fault_point("sweep.read");
       restore_next(self);
     },
     [self](sweep_atom) { read_rows(self); },

@@ -37,8 +37,11 @@ public:
       read_setting("project", account_.project);
     }
     read_key();
-    if (name_ == "openai" || name_ == "azure")
+    if (name_ == "openai" || name_ == "azure") {
       read_prices();
+      if (const auto most = fields_.whole("concurrency", 1, 1024))
+        account_.concurrency = static_cast<std::uint32_t>(*most);
+    }
     fields_.finish();
     return usable_ ? std::optional{account_} : std::nullopt;
   }

@@ -32,6 +32,10 @@ void fault_point(const char* name) {
     std::raise(SIGKILL);
 }
 
+bool has_faults() {
+  return true;
+}
+
 } // namespace sidevoice
 
 #else
@@ -39,6 +43,10 @@ void fault_point(const char* name) {
 namespace sidevoice {
 
 void fault_point(const char* /*name*/) {}
+
+bool has_faults() {
+  return false;
+}
 
 } // namespace sidevoice
 

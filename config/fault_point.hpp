@@ -7,4 +7,7 @@ namespace sidevoice {
 /// SIDEVOICE_FAULT=append.before:7 is SIGKILL at the seventh time. Any thread.
 void fault_point(const char* name);
 
+/// True in builds whose faults can be asked for: SIDEVOICE_FAULTS. Any thread.
+bool has_faults();
+
 } // namespace sidevoice

@@ -63,13 +63,15 @@ bool matches(const std::string& text, const std::string& pattern) {
 /// Checks one value; knows the schema's root for references into it.
 class schema_check {
 public:
-  explicit schema_check(const json& root) : root_(root) {}
+  /// Not `is_ours`: only the keywords that `schema_faults` checks count, since nothing has looked
+  /// at the values of the others.
+  schema_check(const json& root, bool is_ours) : root_(root), is_ours_(is_ours) {}
 
   std::optional<schema_breach> run(const json& schema, const json& value, const std::string& path) {
     if (schema.is_boolean())
       return schema.get<bool>() ? std::nullopt : breach(path, "must not be there");
-    if (const auto* to = find(schema, "$ref")) {
-      // "#/definitions/name", in our own schemas only.
+    if (const auto* to = is_ours_ ? find(schema, "$ref") : nullptr) {
+      // "#/definitions/name".
       const json::json_pointer at{to->get<std::string>().substr(1)};
       if (auto wrong = run(root_.at(at), value, path))
         return wrong;
@@ -149,14 +151,14 @@ private:
     return std::nullopt;
   }
 
-  static std::optional<schema_breach> check_text(const json& schema, const std::string& value,
-                                                 const std::string& path) {
+  [[nodiscard]] std::optional<schema_breach>
+  check_text(const json& schema, const std::string& value, const std::string& path) const {
     const auto length = length_of(value);
     if (length < schema.value("minLength", std::size_t{0}))
       return breach(path, "must have at least " + schema["minLength"].dump() + " characters");
     if (schema.contains("maxLength") && length > schema["maxLength"].get<std::size_t>())
       return breach(path, "must have at most " + schema["maxLength"].dump() + " characters");
-    if (schema.contains("pattern")
+    if (is_ours_ && schema.contains("pattern")
         && (value.size() > pattern_bytes_max
             || !matches(value, schema["pattern"].get_ref<const std::string&>())))
       return breach(path, "must match " + schema["pattern"].get<std::string>());
@@ -176,7 +178,7 @@ private:
       return breach(path, "must have at most " + schema["maxProperties"].dump() + " keys");
     const auto* properties = find(schema, "properties");
     const auto* others = find(schema, "additionalProperties");
-    const auto* names = find(schema, "propertyNames");
+    const auto* names = is_ours_ ? find(schema, "propertyNames") : nullptr;
     for (const auto& member : value.items()) {
       const auto& key = member.key();
       const auto* declared = properties == nullptr ? nullptr : find(*properties, key.c_str());
@@ -212,16 +214,17 @@ private:
   }
 
   const json& root_;
+  const bool is_ours_;
 };
 
 } // namespace
 
 std::optional<schema_breach> find_breach(const json& schema, const json& value) {
-  return schema_check{schema}.run(schema, value, "");
+  return schema_check{schema, true}.run(schema, value, "");
 }
 
 std::optional<std::string> schema_violation(const json& schema, const json& value) {
-  const auto wrong = find_breach(schema, value);
+  const auto wrong = schema_check{schema, false}.run(schema, value, "");
   if (!wrong)
     return std::nullopt;
   return (wrong->path.empty() ? "it" : wrong->path) + ' ' + wrong->what;

@@ -21,7 +21,8 @@ struct schema_breach {
 /// numbers, texts, lists and objects, pattern, and "$ref" into the schema itself.
 std::optional<schema_breach> find_breach(const nlohmann::json& schema, const nlohmann::json& value);
 
-/// The same as the end of a sentence: "kitchen must be integer".
+/// The same as the end of a sentence, "kitchen must be integer", for schemas of app files:
+/// `pattern`, `propertyNames` and "$ref" say nothing, as `schema_faults` warns.
 std::optional<std::string> schema_violation(const nlohmann::json& schema,
                                             const nlohmann::json& value);
 

@@ -63,6 +63,10 @@ public:
       read_sqlite(*sqlite, fields.path("sqlite"));
     if (const auto* sessions = fields.find("sessions"))
       read_sessions(*sessions, fields.path("sessions"));
+    if (const auto* overload = fields.find("overload"))
+      read_overload(*overload, fields.path("overload"));
+    if (const auto seconds = fields.whole("drain_s", 0, 3600))
+      out_.drain = std::chrono::seconds{*seconds};
     if (const auto* speech = fields.find("speech"))
       read_speech(*speech, fields.path("speech"));
     fields.later("store", json_kind::text);
@@ -171,6 +175,18 @@ private:
                     "write seconds between 1 and 86400");
     else if (seconds)
       out_.passivate_after = std::chrono::seconds{static_cast<std::int64_t>(*seconds)};
+    fields.finish();
+  }
+
+  void read_overload(const ordered_json& overload, const std::string& path) {
+    object_fields fields{overload, path, faults_};
+    out_.shedding = fields.flag("enabled", true);
+    if (const auto delay = fields.whole("target_delay_ms", 5, 10'000))
+      out_.target_delay = std::chrono::milliseconds{*delay};
+    if (const auto share = fields.number("cpu_share", 0.1, 1))
+      out_.cpu_share = *share;
+    if (const auto share = fields.number("memory_share", 0.1, 1))
+      out_.memory_share = *share;
     fields.finish();
   }
 

@@ -48,6 +48,13 @@ struct server_settings {
   sqlite_synchronous synchronous = sqlite_synchronous::full;
   /// A session without connection and work is put to sleep after this time.
   std::chrono::seconds passivate_after{600};
+  /// What a stopping server waits for turns that are under way.
+  std::chrono::seconds drain{10};
+  /// When new sessions are refused (docs/overload.md).
+  bool shedding = true;
+  std::chrono::milliseconds target_delay{100};
+  double cpu_share = 0.9;
+  double memory_share = 0.9;
   /// Local speech: off, a node serves chats only.
   bool speech = true;
   /// Folder of the model files; empty: where `make models` has put them.
@@ -70,7 +77,9 @@ struct settings_load {
 ///     "tls": { "certificate": "cert.pem", "key": "key.pem" },
 ///     "forwarded": { "from": ["10.0.0.0/8"] },
 ///     "data": "data/", "public_url": "https://talk.example", "profile": "dev",
-///     "sqlite": { "synchronous": "full" }, "sessions": { "passivate_after_s": 600 } }
+///     "sqlite": { "synchronous": "full" }, "sessions": { "passivate_after_s": 600 }, "drain_s":
+///     10, "overload": { "enabled": true, "target_delay_ms": 100, "cpu_share": 0.9,
+///                   "memory_share": 0.9 } }
 /// Texts may be `${env:NAME|default}`. Relative paths start at the file's folder. The schema is
 /// config/settings_schema.json.
 settings_load load_settings(const std::string& path,

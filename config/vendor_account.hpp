@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <string>
 
@@ -28,6 +29,8 @@ struct vendor_account {
   std::string api_version;
   std::string organization;
   std::string project;
+  /// Runs of models that the vendor has under way for this app at once; more wait for their turn.
+  std::uint32_t concurrency = 64;
   /// By model; a model without one costs what the built-in table says, else nothing.
   std::map<std::string, model_price> prices;
 

@@ -30,7 +30,8 @@ prometheus::MetricFamily family(std::string name, std::string help, prometheus::
 
 prometheus::ClientMetric metric_of(const histogram_value& one) {
   prometheus::ClientMetric metric;
-  metric.label = {{"part", one.part}};
+  if (!one.part.empty())
+    metric.label = {{"part", one.part}};
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < one.counts.size(); ++i) {
     sum += one.counts[i];
@@ -65,8 +66,18 @@ std::string metrics_text(const counters& count, const std::vector<gauge_value>& 
                             static_cast<double>(count.value(counter::name))));
 #include "config/counters.def"
 #undef COUNTER
-  for (const auto& gauge : gauges)
-    families.push_back(family(gauge.name, gauge.help, prometheus::MetricType::Gauge, gauge.value));
+  for (const auto& gauge : gauges) {
+    auto one = family(gauge.name, gauge.help,
+                      gauge.counts ? prometheus::MetricType::Counter
+                                   : prometheus::MetricType::Gauge,
+                      gauge.value);
+    for (const auto& [label, value] : gauge.labels)
+      one.metric.front().label.push_back({label, value});
+    if (families.back().name == one.name)
+      families.back().metric.push_back(std::move(one.metric.front()));
+    else
+      families.push_back(std::move(one));
+  }
   for (const auto& one : histograms) {
     if (families.back().name != one.name)
       families.push_back({one.name, one.help, prometheus::MetricType::Histogram, {}});
@@ -97,6 +108,11 @@ std::string tree_json(const tree_report& report) {
     entries.push_back({{"name", entry.name},
                        {"session", entry.session},
                        {"restarts", entry.restarts},
+                       {"crashes", entry.crashes},
+                       {"crashes_max", entry.crashes_max},
+                       {"waiting", entry.waiting},
+                       {"queue_age_us", entry.queue_age ? nlohmann::json(entry.queue_age->count())
+                                                        : nlohmann::json()},
                        {"last_reason", entry.last_reason}});
   return nlohmann::json{{"entries", std::move(entries)}}.dump(
     -1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -167,6 +183,9 @@ http_response admin_site::metrics() const {
     {"process_resident_memory_bytes", "Memory in RAM", static_cast<double>(process.resident_bytes)},
     {"process_open_fds", "Open file descriptors", static_cast<double>(process.descriptors)},
     {"sidevoice_uptime_seconds", "Since the server started", uptime.count()}};
+  if (parts_.gauges)
+    for (auto& one : parts_.gauges())
+      gauges.push_back(std::move(one));
   if (parts_.sessions)
     gauges.push_back({"sidevoice_sessions", "Sessions with running actors",
                       static_cast<double>(parts_.sessions())});

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sidevoice {
@@ -19,18 +20,21 @@ namespace sidevoice {
 struct histogram_value {
   std::string name;
   std::string help;
-  /// Value of its one label, `part`.
-  std::string part;
+  /// Value of its one label, `part`; empty: none.
+  std::string part = {};
   std::vector<double> bounds;
   std::vector<std::uint64_t> counts;
   double sum = 0;
 };
 
-/// A measured value for /metrics.
+/// A measured value for /metrics. Values of one name stand together.
 struct gauge_value {
   std::string name;
   std::string help;
   double value = 0;
+  std::vector<std::pair<std::string, std::string>> labels = {};
+  /// It only grows: a counter.
+  bool counts = false;
 };
 
 /// Counters and gauges in Prometheus' text format, each counter as sidevoice_NAME_total.
@@ -55,6 +59,8 @@ struct admin_parts {
   std::function<std::size_t()> sessions;
   /// May be empty.
   std::function<std::vector<histogram_value>()> histograms = {};
+  /// Beside those of the process; may be empty.
+  std::function<std::vector<gauge_value>()> gauges = {};
   /// Takes requests under any host name, not only under loopback ones.
   bool any_host = false;
   /// With any, every request needs one of them as `Authorization: Bearer KEY`.

@@ -114,6 +114,8 @@ public:
   virtual codec_actions on_published(const published& batch) = 0;
   virtual codec_actions on_delta(const answer_delta& delta) = 0;
   virtual codec_actions on_notice(const notice& what) = 0;
+  /// The connection is closed behind it.
+  virtual codec_actions on_move(const move_away& where) = 0;
   virtual codec_actions on_tool_call(const tool_call& call) = 0;
   virtual codec_actions on_tool_cancelled(const tool_cancelled& call) = 0;
   virtual codec_actions on_accepted(std::uint64_t token, const accepted& answer) = 0;

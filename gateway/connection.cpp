@@ -10,7 +10,7 @@ namespace sidevoice {
 
 namespace {
 
-caf::error log_crash(std::exception_ptr& thrown) {
+caf::error log_crash(const std::string& session, std::exception_ptr& thrown) {
   std::string what = "unknown";
   try {
     std::rethrow_exception(thrown);
@@ -19,7 +19,7 @@ caf::error log_crash(std::exception_ptr& thrown) {
   } catch (...) {
     // Nothing more is known of it.
   }
-  log(log_level::error, "connection.crashed", {{"what", what}});
+  log(log_level::error, "connection.crashed", {{"session", session}, {"what", what}});
   return caf::sec::runtime_error;
 }
 
@@ -46,7 +46,8 @@ void connection_state::start(connection_parts_ptr parts) {
       close(1012, "the server is restarting; come back in a moment");
     self_->quit(why.reason);
   });
-  self_->set_exception_handler(log_crash);
+  self_->set_exception_handler(
+    [session = where_.id](std::exception_ptr& thrown) { return log_crash(session, thrown); });
   voice_ = std::make_unique<connection_voice>(
     self_, parts_,
     connection_voice::hands{.perform =
@@ -99,6 +100,21 @@ void connection_state::on_delta(const answer_delta& delta) {
 
 void connection_state::on_notice(const notice& what) {
   perform(parts_->codec->on_notice(what));
+}
+
+void connection_state::on_move(const move_away& where) {
+  if (!parts_)
+    return;
+  perform(parts_->codec->on_move(where));
+  if (!parts_)
+    return;
+  close(1012, "the server is restarting; come back in a moment");
+  self_->quit(caf::exit_reason::normal);
+}
+
+void connection_state::on_leave(const leave_server& how) {
+  if (how.attached || !session_)
+    on_move({how.reconnect_in});
 }
 
 void connection_state::on_tool_call(const tool_call& call) {
@@ -225,8 +241,10 @@ connection(connection_inner::stateful_pointer<connection_state> self,
     [state](const published& batch) { state->on_published(batch); },
     [state](const answer_delta& delta) { state->on_delta(delta); },
     [state](const notice& what) { state->on_notice(what); },
+    [state](const move_away& where) { state->on_move(where); },
     [state](const tool_call& call) { state->on_tool_call(call); },
     [state](const tool_cancelled& call) { state->on_tool_cancelled(call); },
+    [state](const leave_server& how) { state->on_leave(how); },
     [state](const client_frame& frame) { state->on_frame(frame); },
     [state](const client_gone&) { state->on_gone(); },
     [state](const voice_team& team) { state->voice().on(team); },

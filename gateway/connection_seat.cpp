@@ -106,6 +106,16 @@ void connection_voice::ask(const ask_seat& wish_for) {
 }
 
 void connection_voice::request_seat() {
+  // Whoever has talked in this session goes on talking: only a first seat is new work.
+  if (heard_.empty() && parts_->may_begin_to_talk && !parts_->may_begin_to_talk()) {
+    count(counter::voice_seats_refused);
+    let_go();
+    return say_seat("unavailable", {errc::overloaded,
+                                    "The server has no room for another voice just now. Go on in "
+                                    "text, or try again in a moment",
+                                    {},
+                                    "server_overloaded"});
+  }
   const auto run = ++run_;
   self_->request(session_, seat_deadline, take_seat{seat_actor{connection_inner{self_}}, terms_})
     .then([this, run](const seat_taken& seat) { on_seat(run, seat); },

@@ -110,7 +110,7 @@ void connection_state::on_down(const caf::down_msg& down) {
   // A session that has gone to sleep is looked for when it is needed.
   if (down.reason != caf::exit_reason::normal || searching_)
     search(true);
-  else if (!unanswered_.empty() || voice_->wants_seat())
+  else if (!unanswered_.empty() || voice_->wants_seat() || (wanted_ && !attached_))
     search(false);
 }
 
@@ -151,9 +151,15 @@ void connection_state::ask_directory() {
         if (parts_ && searching_)
           on_found(found);
       },
-      [this](const caf::error&) {
-        if (parts_ && searching_)
-          ask_later();
+      [this](const caf::error& why) {
+        if (!parts_ || !searching_)
+          return;
+        const auto fault = from_caf(why);
+        if (fault.code != errc::damaged)
+          return ask_later();
+        // It stays as it is until an operator acts.
+        searching_ = false;
+        perform(parts_->codec->on_attach_refused(fault));
       });
 }
 

@@ -33,6 +33,8 @@ public:
   void on_published(const published& batch);
   void on_delta(const answer_delta& delta);
   void on_notice(const notice& what);
+  void on_move(const move_away& where);
+  void on_leave(const leave_server& how);
   void on_tool_call(const tool_call& call);
   void on_tool_cancelled(const tool_cancelled& call);
   void on_search_again(const search_again& again);

@@ -1,8 +1,10 @@
 #include "gateway/gateway.hpp"
 
+#include "config/fault_point.hpp"
 #include "config/log.hpp"
 #include "gateway/admin.hpp"
 #include "gateway/forwarded.hpp"
+#include "gateway/head_room.hpp"
 #include "gateway/http_session.hpp"
 #include "gateway/key_watch.hpp"
 #include "gateway/listener.hpp"
@@ -33,17 +35,48 @@ struct gateway::state {
   std::shared_ptr<socket_register> admin_sockets;
   std::unique_ptr<listener> public_port;
   std::unique_ptr<listener> admin_port;
+  std::shared_ptr<head_room> room;
   std::unique_ptr<asio::steady_timer> stop_deadline;
+  std::unique_ptr<asio::steady_timer> leave_timer;
   std::chrono::milliseconds close_deadline{0};
 
-  result<void> listen(const gateway_options& options);
+  result<void> listen(const gateway_options& options, counters* count);
   result<void> read_secrets(const gateway_parts& parts);
+  void wait_until_gone(std::chrono::steady_clock::time_point until, std::function<void()> done);
   void open_admin(const gateway_parts& parts, const node_access& node);
 };
 
 namespace {
 
 constexpr std::chrono::seconds keys_deadline{10};
+/// How long clients have to answer the close of a WebSocket before it is taken from them.
+constexpr std::chrono::milliseconds leave_patience{1'000};
+constexpr std::chrono::milliseconds leave_poll{10};
+
+/// What is measured of the head-room.
+std::vector<gauge_value> gauges_of(const head_room& room) {
+  const auto now = room.figures();
+  const auto seconds = [](std::chrono::microseconds delay) {
+    return std::chrono::duration<double>(delay).count();
+  };
+  return {
+    {"sidevoice_headroom", "What the node has left: 1 is all of it, 0 is none", now.headroom},
+    {"sidevoice_shedding_level",
+     "What is refused: 0 nothing, 1 new sessions without a key, 2 all new sessions and voices",
+     static_cast<double>(now.level)},
+    {"sidevoice_new_sessions_per_second", "How many new sessions the ramp lets in", now.rate},
+    {"sidevoice_loop_delay_seconds", "How late the loop's timer was",
+     seconds(now.sample.loop_delay)},
+    {"sidevoice_actor_delay_seconds", "How long a message waited for a thread",
+     seconds(now.sample.actor_delay)},
+    {"sidevoice_store_delay_seconds", "How long a job waited for the store",
+     seconds(now.sample.store_delay)},
+    {"sidevoice_cpu_share", "CPU used, of what the process may use", now.sample.cpu},
+    {"sidevoice_cpu_throttled_share", "Scheduler periods in which the quota was used up",
+     now.sample.throttled},
+    {"sidevoice_memory_share", "Memory in RAM, of its limit", now.sample.memory},
+    {"sidevoice_descriptors_share", "Descriptors open, of their limit", now.sample.descriptors}};
+}
 
 std::string names_of(const app_entries& apps,
                      const std::function<bool(const std::string&, const live_settings&)>& which) {
@@ -108,14 +141,14 @@ result<void> check_exposure(const app_entries& apps, const gateway_options& opti
 
 gateway::gateway(std::shared_ptr<state> s) : state_(std::move(s)) {}
 
-result<void> gateway::state::listen(const gateway_options& options) {
-  auto port = listener::open(*io, {options.listen, "--listen"});
+result<void> gateway::state::listen(const gateway_options& options, counters* count) {
+  auto port = listener::open(*io, {options.listen, "--listen", count});
   if (!port)
     return port.error();
   public_port = std::move(*port);
   if (options.admin_listen.empty())
     return {};
-  auto admin = listener::open(*io, {options.admin_listen, "--admin-listen"});
+  auto admin = listener::open(*io, {options.admin_listen, "--admin-listen", count});
   if (!admin)
     return admin.error();
   admin_port = std::move(*admin);
@@ -145,6 +178,13 @@ void gateway::state::open_admin(const gateway_parts& parts, const node_access& n
                 .sockets = [sockets = sockets] { return sockets->size(); },
                 .sessions = parts.sessions,
                 .histograms = parts.histograms,
+                .gauges =
+                  [room = room, more = parts.gauges] {
+                    auto all = gauges_of(*room);
+                    for (auto& one : more ? more() : std::vector<gauge_value>{})
+                      all.push_back(std::move(one));
+                    return all;
+                  },
                 .any_host = options.allow_public_admin || !options.admin_keys.empty(),
                 .keys = options.admin_keys});
   begin(*admin_port, std::make_shared<const port_context>(
@@ -158,7 +198,7 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
   s->io = parts.io;
   s->close_deadline = options.limits.close_deadline + std::chrono::seconds{1};
   s->links = std::make_shared<open_links>(options.links);
-  if (auto listening = s->listen(options); !listening)
+  if (auto listening = s->listen(options, parts.count); !listening)
     return listening.error();
   if (auto known = s->read_secrets(parts); !known)
     return known.error();
@@ -173,14 +213,24 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
   if (!proxies)
     return proxies.error();
 
-  const node_access node{.sys = parts.sys,
-                         .directory = parts.directory,
-                         .count = parts.count,
-                         .ids = parts.ids,
-                         .where = parts.where,
-                         .vad = parts.vad,
-                         .clock = parts.where,
-                         .voice_of = parts.voice_of};
+  s->room = std::make_shared<head_room>(head_room_parts{.sys = parts.sys,
+                                                        .where = parts.where,
+                                                        .count = parts.count,
+                                                        .ids = parts.ids,
+                                                        .journal = parts.keys},
+                                        options.admission);
+  const node_access node{
+    .sys = parts.sys,
+    .directory = parts.directory,
+    .count = parts.count,
+    .ids = parts.ids,
+    .where = parts.where,
+    .vad = parts.vad,
+    .clock = parts.where,
+    .voice_of = parts.voice_of,
+    .may_begin_to_talk = [room = s->room] { return room->may_begin_to_talk(); },
+    .refuse_newcomer = [room = s->room](newcomer who) { return room->refuse(who); },
+    .journal = parts.keys};
   s->site = std::make_shared<public_site>(
     router_parts{.apps = parts.apps,
                  .sealer = std::move(*sealer),
@@ -189,7 +239,8 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
                  .ids = parts.ids,
                  .limits = options.requests,
                  .ring = s->ring.get(),
-                 .speaks = parts.vad != nullptr},
+                 .speaks = parts.vad != nullptr,
+                 .refuse_newcomer = node.refuse_newcomer},
     node, s->links, std::move(*proxies));
   s->sockets = std::make_shared<socket_register>(options.limits.sockets_max);
   s->admin_sockets = std::make_shared<socket_register>(64);
@@ -197,10 +248,12 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
                            s->site, s->sockets, options.limits, parts.count, parts.where, s->tls}));
   if (s->admin_port)
     s->open_admin(parts, node);
+  s->room->start();
   return std::unique_ptr<gateway>{new gateway{std::move(s)}};
 }
 
 gateway::~gateway() {
+  state_->room->stop();
   state_->watch.reset();
   state_->tls_files.reset();
   state_->sockets->abandon();
@@ -216,9 +269,36 @@ void gateway::reload_tls() {
     reload_and_tell(*state_->tls);
 }
 
-void gateway::stop(std::function<void()> done) {
-  state_->site->routes().set_ready(false, "stopping");
+void gateway::begin_drain() {
+  state_->site->routes().stop();
+  state_->links->leave_all(false);
+}
+
+void gateway::send_away(std::function<void()> done) {
   asio::post(*state_->io, [s = state_, done = std::move(done)]() mutable {
+    s->links->leave_all(true);
+    s->wait_until_gone(std::chrono::steady_clock::now() + leave_patience, std::move(done));
+  });
+}
+
+void gateway::state::wait_until_gone(std::chrono::steady_clock::time_point until,
+                                     std::function<void()> done) {
+  if (sockets->websockets() == 0 || std::chrono::steady_clock::now() >= until)
+    return done();
+  leave_timer = std::make_unique<asio::steady_timer>(*io, leave_poll);
+  leave_timer->async_wait(
+    [this, until, done = std::move(done)](boost::system::error_code ec) mutable {
+      if (!ec)
+        wait_until_gone(until, std::move(done));
+    });
+}
+
+void gateway::stop(std::function<void()> done) {
+  state_->site->routes().stop();
+  asio::post(*state_->io, [s = state_, done = std::move(done)]() mutable {
+    fault_point("stop.sockets");
+    s->leave_timer.reset();
+    s->room->stop();
     s->public_port->stop();
     if (s->admin_port)
       s->admin_port->stop();

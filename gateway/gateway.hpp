@@ -7,6 +7,7 @@
 #include "config/loop.hpp"
 #include "config/result.hpp"
 #include "gateway/admin.hpp"
+#include "gateway/admission.hpp"
 #include "gateway/open_links.hpp"
 #include "gateway/port_context.hpp"
 #include "gateway/routes.hpp"
@@ -49,6 +50,8 @@ struct gateway_options {
   port_limits limits = {};
   link_limits links = {};
   request_limits requests = {};
+  /// When new sessions are refused, so that those that there are keep their pace.
+  admission_limits admission = {};
 };
 
 /// What main gives: all of it outlives the gateway.
@@ -67,6 +70,8 @@ struct gateway_parts {
   std::function<std::size_t()> sessions = {};
   /// The same.
   std::function<std::vector<histogram_value>()> histograms = {};
+  /// The same.
+  std::function<std::vector<gauge_value>()> gauges = {};
   /// Null: clients that ask for voice get text.
   const vad_engine* vad = nullptr;
   /// What an app's voice can do; empty: all of it.
@@ -94,6 +99,15 @@ public:
   /// Reads certificate and key again, without touching connections; they are looked at each second
   /// anyway. Any thread.
   void reload_tls();
+
+  /// The node is about to go: not ready, nobody gets a WebSocket any more (503 with Retry-After),
+  /// and clients whose session sleeps are sent to the next server. Those of the others hear it from
+  /// their sessions. Any thread; once.
+  void begin_drain();
+
+  /// Sends all clients that are left to the next server. `done` is called once, on the context's
+  /// thread, when they have gone or a second has passed. Any thread; once.
+  void send_away(std::function<void()> done);
 
   /// No new connections; every WebSocket is closed with 1012, and requests under way are answered.
   /// `done` is called once, on the context's thread, when no socket is left or `close_deadline` and

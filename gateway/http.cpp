@@ -49,6 +49,8 @@ const char* reason_of(unsigned status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 410:
+      return "Gone";
     case 413:
       return "Content Too Large";
     case 417:

@@ -1,13 +1,18 @@
 #include "gateway/listener.hpp"
 
 #include "config/log.hpp"
+#include "config/rate.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 namespace sidevoice {
 
@@ -19,11 +24,22 @@ namespace {
 
 constexpr std::chrono::milliseconds pause_first{50};
 constexpr std::chrono::milliseconds pause_max{1000};
+/// Once, and once more for those who come later.
+constexpr rate_limit lines{1, std::chrono::seconds{30}};
 
-bool is_exhaustion(error_code ec) {
-  return ec == asio::error::no_descriptors || ec == asio::error::no_memory
-         || ec == asio::error::no_buffer_space
-         || ec == error_code{ENFILE, boost::system::system_category()};
+/// Connections that are turned away at a time, with the one descriptor there is.
+constexpr int turned_away_max = 256;
+
+/// That one connection was gone before it was taken; the next one may be well. Anything else is
+/// about this process, and would come again at once.
+bool is_about_peer(error_code ec) {
+  return ec == asio::error::connection_aborted || ec == asio::error::connection_reset
+         || ec == asio::error::interrupted || ec == asio::error::try_again
+         || ec == error_code{EPROTO, boost::system::system_category()};
+}
+
+int open_spare() {
+  return ::open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 error bind_error(const listen_options& options, error_code ec) {
@@ -69,7 +85,18 @@ result<host_and_port> split_address(const std::string& address) {
 
 /// Shared with the pending accept, which may outlive the listener by one handler.
 struct listener::loop_state : std::enable_shared_from_this<listener::loop_state> {
-  explicit loop_state(asio::io_context& context) : io(context), acceptor(context), pause(context) {}
+  loop_state(asio::io_context& context, counters* counted)
+      : io(context),
+        acceptor(context),
+        pause(context),
+        count(counted),
+        spare(open_spare()) {}
+  loop_state(const loop_state&) = delete;
+  loop_state& operator=(const loop_state&) = delete;
+  ~loop_state() {
+    if (spare >= 0)
+      ::close(spare);
+  }
 
   void accept() {
     acceptor.async_accept(asio::make_strand(io),
@@ -81,11 +108,10 @@ struct listener::loop_state : std::enable_shared_from_this<listener::loop_state>
   void on_accept(error_code ec, tcp::socket socket) {
     if (!acceptor.is_open())
       return;
-    if (ec) {
-      if (is_exhaustion(ec))
-        return wait(ec);
-      return accept(); // that one connection was gone before it was taken
-    }
+    if (ec && is_about_peer(ec))
+      return accept();
+    if (ec)
+      return wait(ec);
     wait_next = pause_first;
     socket.set_option(tcp::no_delay(true), ec); // small frames must not wait for acknowledgements
     if (!ec)
@@ -94,9 +120,12 @@ struct listener::loop_state : std::enable_shared_from_this<listener::loop_state>
   }
 
   void wait(error_code why) {
-    if (wait_next == pause_first)
+    if (told.take(lines, std::chrono::steady_clock::now()).count() == 0)
       log(log_level::warning, "cannot accept connections, trying again",
           {{"why", why.message()}, {"remedy", "raise `ulimit -n`"}});
+    const auto away = turn_away();
+    if (count != nullptr)
+      count->add(counter::accepts_failed, std::max<std::uint64_t>(1, away));
     pause.expires_after(wait_next);
     wait_next = std::min(2 * wait_next, pause_max);
     pause.async_wait([self = shared_from_this()](error_code ec) {
@@ -105,10 +134,34 @@ struct listener::loop_state : std::enable_shared_from_this<listener::loop_state>
     });
   }
 
+  /// Closes what waits: a client that is refused can go elsewhere, one in the queue cannot.
+  std::uint64_t turn_away() {
+    if (spare < 0)
+      spare = open_spare();
+    if (spare < 0)
+      return 0;
+    ::close(std::exchange(spare, -1));
+    std::uint64_t away = 0;
+    for (int i = 0; i < turned_away_max; ++i) {
+      const auto one = ::accept4(acceptor.native_handle(), nullptr, nullptr,
+                                 SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (one < 0)
+        break;
+      ::close(one);
+      ++away;
+    }
+    spare = open_spare();
+    return away;
+  }
+
   asio::io_context& io;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   std::chrono::milliseconds wait_next = pause_first;
+  rate_bucket told;
+  counters* count;
+  /// Given up for a moment where there are no others; -1: none.
+  int spare;
   tcp::endpoint bound;
   on_socket taken;
 };
@@ -126,7 +179,7 @@ result<std::unique_ptr<listener>> listener::open(asio::io_context& io,
     return error{errc::invalid, options.flag + ": \"" + parts->host
                                   + "\" is no address of this machine: " + ec.message() + "."};
   const auto endpoint = found.begin()->endpoint();
-  auto state = std::make_shared<loop_state>(io);
+  auto state = std::make_shared<loop_state>(io, options.count);
   state->acceptor.open(endpoint.protocol(), ec);
   if (!ec)
     state->acceptor.set_option(asio::socket_base::reuse_address(true), ec);
@@ -134,6 +187,8 @@ result<std::unique_ptr<listener>> listener::open(asio::io_context& io,
     state->acceptor.bind(endpoint, ec);
   if (!ec)
     state->acceptor.listen(asio::socket_base::max_listen_connections, ec);
+  if (!ec)
+    state->acceptor.native_non_blocking(true, ec); // turn_away takes what there is
   if (ec)
     return bind_error(options, ec);
   state->bound = state->acceptor.local_endpoint();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/counters.hpp"
 #include "config/result.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -16,10 +17,13 @@ struct listen_options {
   std::string address;
   /// The flag that names it, for error texts: "--listen".
   std::string flag;
+  /// Counts `accepts_failed`; null: nobody asks.
+  counters* count = nullptr;
 };
 
-/// Accepts TCP connections on one address. Waits and tries again when the process has no
-/// descriptors left, so that old connections are served on and no core spins.
+/// Accepts TCP connections on one address. When the process has no descriptors left it closes what
+/// waits, by a descriptor that it keeps for this, and tries again after a pause: old connections
+/// are served on, no client hangs in the queue, and no core spins.
 class listener {
 public:
   /// Called with each accepted socket, on the context; the socket's executor is a strand of its

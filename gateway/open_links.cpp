@@ -34,8 +34,9 @@ open_links::place::~place() {
   all_->leave(number_);
 }
 
-void open_links::place::occupy(const std::shared_ptr<client_link>& link) {
-  all_->occupy(number_, link);
+void open_links::place::occupy(const std::shared_ptr<client_link>& link,
+                               std::function<void(bool attached)> leave) {
+  all_->occupy(number_, link, std::move(leave));
 }
 
 result<std::shared_ptr<open_links::place>>
@@ -62,16 +63,18 @@ open_links::enter(link_owner who, std::optional<std::uint32_t> app_sessions) {
   const auto number = next_++;
   if (!who.key.empty())
     by_key_.emplace(std::pair{who.app, who.key}, number);
-  entries_.emplace(number, entry{std::move(who), {}, false});
+  entries_.emplace(number, entry{std::move(who), {}, {}, false});
   return std::make_shared<place>(shared_from_this(), number);
 }
 
-void open_links::occupy(std::size_t number, const std::shared_ptr<client_link>& link) {
+void open_links::occupy(std::size_t number, const std::shared_ptr<client_link>& link,
+                        std::function<void(bool attached)> leave) {
   bool revoked = false;
   {
     const std::lock_guard lock{mutex_};
     auto& entry = entries_.at(number);
     entry.link = link;
+    entry.leave = std::move(leave);
     revoked = entry.revoked;
   }
   if (revoked)
@@ -79,8 +82,10 @@ void open_links::occupy(std::size_t number, const std::shared_ptr<client_link>& 
 }
 
 void open_links::leave(std::size_t number) {
+  std::function<void(bool)> gone; // ends behind the lock: it may hold the last of a connection
   const std::lock_guard lock{mutex_};
   const auto found = entries_.find(number);
+  gone = std::move(found->second.leave);
   const auto who = std::move(found->second.who);
   entries_.erase(found);
   if (one_less(by_session_, std::pair{who.app, who.session}) == 0)
@@ -113,6 +118,13 @@ std::size_t open_links::close_key(const std::string& app, const std::string& key
   for (const auto& link : links)
     link->close(policy_violation, revoked_text);
   return closed;
+}
+
+void open_links::leave_all(bool attached) const {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [number, entry] : entries_)
+    if (entry.leave)
+      entry.leave(attached);
 }
 
 std::size_t open_links::size() const {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -44,8 +45,11 @@ public:
     place& operator=(const place&) = delete;
     ~place();
 
-    /// The socket is there. One whose key was revoked meanwhile is closed at once.
-    void occupy(const std::shared_ptr<client_link>& link);
+    /// The socket is there. One whose key was revoked meanwhile is closed at once. `leave` sends
+    /// its client to the next server: with `attached` in any case, else where no session is awake
+    /// that would do it.
+    void occupy(const std::shared_ptr<client_link>& link,
+                std::function<void(bool attached)> leave = {});
 
   private:
     std::shared_ptr<open_links> all_;
@@ -62,17 +66,22 @@ public:
   /// Closes the sockets of a key with 1008 "key revoked"; how many there were.
   std::size_t close_key(const std::string& app, const std::string& key);
 
+  /// Has clients go to the next server, as of `occupy`.
+  void leave_all(bool attached) const;
+
   [[nodiscard]] std::size_t size() const;
 
 private:
   struct entry {
     link_owner who;
     std::weak_ptr<client_link> link;
+    std::function<void(bool attached)> leave;
     bool revoked = false;
   };
 
   void leave(std::size_t number);
-  void occupy(std::size_t number, const std::shared_ptr<client_link>& link);
+  void occupy(std::size_t number, const std::shared_ptr<client_link>& link,
+              std::function<void(bool attached)> leave);
 
   const link_limits limits_;
   mutable std::mutex mutex_;

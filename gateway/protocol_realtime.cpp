@@ -226,4 +226,11 @@ codec_actions realtime_codec::on_notice(const notice& what) {
   return out_.take();
 }
 
+codec_actions realtime_codec::on_move(const move_away& where) {
+  if (options_.extensions)
+    out_.ephemeral(
+      {{"type", "sidevoice.session.move"}, {"reconnect_in_ms", where.reconnect_in.count()}});
+  return out_.take();
+}
+
 } // namespace sidevoice

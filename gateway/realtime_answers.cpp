@@ -181,7 +181,12 @@ realtime_fault realtime_codec::fault_of(const pending& about, const error& why) 
     case errc::unknown_outcome:
       return {"unknown_outcome", why.detail, {}, "server_error"};
     case errc::damaged:
-      return {"storage_damaged", why.detail, {}, "server_error"};
+      return {"storage_damaged",
+              "The stored session is damaged"
+                + (why.param.empty() ? std::string{} : " at event " + why.param)
+                + "; asking again does not help, its operator has to act.",
+              {},
+              "server_error"};
   }
   return {"unknown", why.detail, {}, "server_error"};
 }

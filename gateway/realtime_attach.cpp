@@ -27,26 +27,14 @@ codec_actions realtime_codec::on_attached(const attached& state) {
 }
 
 codec_actions realtime_codec::on_attach_refused(const error& why) {
-  if (why.reason == "future" && (was_attached_ || (resume_ && !resume_->store.empty()))) {
+  if (why.reason == "future") {
     // A store that was restored knows less than its clients: they start from what it has.
-    if (resume_)
-      resume_->refused = true;
     attach_fresh();
-    return out_.take();
-  }
-  if (why.reason == "future" && resume_) {
-    out_.fault({"invalid_value",
-                "after_seq is from the future: " + why.detail
-                  + ". Resume with after_seq 0 to get a snapshot.",
-                "after_seq"},
-               resume_->event_id);
-    resume_.reset();
-    asked_to_attach_ = false;
     return out_.take();
   }
   const auto mapped = fault_of({}, why);
   out_.fault(mapped, resume_ ? resume_->event_id : std::string{});
-  const bool again = mapped.type == "server_error";
+  const bool again = mapped.type == "server_error" && why.code != errc::damaged;
   out_.act(close_socket{static_cast<std::uint16_t>(again ? 1013 : 1011),
                         again ? "try again later" : "the session cannot be had"});
   return out_.take();
@@ -69,12 +57,6 @@ void realtime_codec::attached_first(const attached& state) {
   }
   const bool other_store = resume_ && !resume_->store.empty()
                            && resume_->store != state.store_incarnation;
-  if (resume_ && resume_->refused && !other_store)
-    out_.fault({"invalid_value",
-                "after_seq is from the future: the newest event is number "
-                  + std::to_string(view.head) + ". A snapshot follows.",
-                "after_seq"},
-               resume_->event_id);
   if (state.snapshot || !resume_ || other_store)
     show_snapshot(view);
   else

@@ -36,6 +36,7 @@ public:
   codec_actions on_published(const published& batch) override;
   codec_actions on_delta(const answer_delta& delta) override;
   codec_actions on_notice(const notice& what) override;
+  codec_actions on_move(const move_away& where) override;
   codec_actions on_tool_call(const tool_call& call) override;
   codec_actions on_tool_cancelled(const tool_cancelled& call) override;
   codec_actions on_accepted(std::uint64_t token, const accepted& answer) override;
@@ -90,8 +91,6 @@ private:
     std::uint64_t after = 0;
     std::string store;
     std::string event_id;
-    /// The number was from the future; the store decides whether that is the client's error.
-    bool refused = false;
   };
 
   using fault = std::optional<realtime_fault>;

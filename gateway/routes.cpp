@@ -150,8 +150,17 @@ const std::vector<route>& router::table() {
 
 void router::set_ready(bool ready, std::string reason) {
   const std::lock_guard lock{ready_mutex_};
+  if (stopping_)
+    return;
   ready_ = ready;
   not_ready_because_ = std::move(reason);
+}
+
+void router::stop() {
+  const std::lock_guard lock{ready_mutex_};
+  stopping_ = true;
+  ready_ = false;
+  not_ready_because_ = "stopping";
 }
 
 // -- which path is what --------------------------------------------------------------------------
@@ -222,12 +231,38 @@ route_answer router::list_apps(const http_request& request, request_time at) {
   return response;
 }
 
+std::optional<http_response> router::refuse_upgrade() const {
+  {
+    const std::lock_guard lock{ready_mutex_};
+    if (!stopping_)
+      return std::nullopt;
+  }
+  auto response =
+    to_response({503, "restarting",
+                 "The server is about to restart. Sessions are kept: try again in a moment."});
+  response.fields.push_back({"Retry-After", std::to_string(1 + parts_.ids->random() % 3)});
+  response.close = true;
+  return response;
+}
+
+/// Clients that come back to a session they have are always let in.
+std::optional<http_response> router::over_load(const access_grant& grant,
+                                               const open_session& opened) const {
+  if (!parts_.refuse_newcomer || !opened.create || opened.perhaps_new || grant.visitor)
+    return std::nullopt;
+  return parts_.refuse_newcomer(grant.by == access_grant::kind::anonymous ? newcomer::stranger
+                                                                          : newcomer::keyed);
+}
+
 route_answer router::open_realtime(const http_request& request, request_time at) {
   // A browser's WebSocket says nothing about why it was refused, so pages ask again by a plain GET:
   // that one is told of everything else before it is told to upgrade.
   auto refused = check_upgrade(request);
   if (refused && wants_websocket(request))
     return std::move(*refused);
+  if (!refused)
+    if (auto going = refuse_upgrade())
+      return std::move(*going);
   if (auto bad_query = check_realtime_query(request))
     return std::move(*bad_query);
   auto decision = auth_.admit(request, request.parameter("model"), at);
@@ -238,8 +273,14 @@ route_answer router::open_realtime(const http_request& request, request_time at)
   auto* opened = std::get_if<open_session>(&answer);
   if (opened == nullptr)
     return answer;
+  if (refused && parts_.damaged != nullptr)
+    if (auto damaged = parts_.damaged->refusal({opened->app->id, opened->session}))
+      return std::move(*damaged);
   if (refused)
     return std::move(*refused);
+  // Before anything of the visitor's own limits is used up.
+  if (auto full = over_load(grant, *opened))
+    return std::move(*full);
   return begin(request, grant, std::move(*opened), at);
 }
 
@@ -256,6 +297,7 @@ route_answer router::bind_session(const http_request& request, const access_gran
       opened.session = grant.session;
       // The seal vouches for the id, so a session whose first write never happened may begin again.
       opened.create = true;
+      opened.perhaps_new = !grant.visitor;
       break;
     case access_grant::kind::anonymous:
       if (!asked.empty()) // an id alone opens nothing

@@ -3,12 +3,16 @@
 #include "config/app.hpp"
 #include "config/ids.hpp"
 #include "config/rate.hpp"
+#include "gateway/admission.hpp"
 #include "gateway/auth.hpp"
 #include "gateway/client_key.hpp"
+#include "gateway/damaged_sessions.hpp"
 #include "gateway/http.hpp"
 #include "gateway/static_files.hpp"
 
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,6 +25,9 @@ struct open_session {
   std::string session;
   /// Make the session where it is unknown.
   bool create = false;
+  /// Whether the session is new cannot be seen from the request: the journal knows. An overloaded
+  /// node refuses it only if it is.
+  bool perhaps_new = false;
   std::string user;
   std::string locale;
   std::string zone;
@@ -75,10 +82,14 @@ struct router_parts {
   request_limits limits = {};
   /// Keys of the store; null: none.
   const key_ring* ring = nullptr;
+  /// Sessions that a plain GET is told not to open; null: none is known.
+  const damaged_sessions* damaged = nullptr;
   /// Life of the key that an anonymous visitor gets for its session.
   std::chrono::seconds client_key_life = std::chrono::hours{24 * 7};
   /// The node has speech engines: what a session object says of its modalities.
   bool speaks = false;
+  /// Refuses a new session where the node has no room for it; empty: there always is. Any thread.
+  std::function<std::optional<http_response>(newcomer)> refuse_newcomer = {};
 };
 
 /// The public port: which path and method is what, and who may. No socket, no actor, no clock. Any
@@ -96,6 +107,10 @@ public:
   /// Whether /readyz says so; `reason` names what is waited for, such as "starting".
   void set_ready(bool ready, std::string reason);
 
+  /// From now on nobody gets a WebSocket: the server is about to go, and clients come back to the
+  /// next one. Not ready either.
+  void stop();
+
 private:
   using answerer = route_answer (router::*)(const http_request&, request_time);
   struct entry {
@@ -112,6 +127,9 @@ private:
   [[nodiscard]] route_answer list_apps(const http_request& request, request_time at);
   [[nodiscard]] route_answer open_realtime(const http_request& request, request_time at);
   [[nodiscard]] route_answer make_client_secret(const http_request& request, request_time at);
+  [[nodiscard]] std::optional<http_response> refuse_upgrade() const;
+  [[nodiscard]] std::optional<http_response> over_load(const access_grant& grant,
+                                                       const open_session& opened) const;
   [[nodiscard]] route_answer bind_session(const http_request& request, const access_grant& grant);
   /// What only a request that really opens a socket uses up.
   [[nodiscard]] route_answer begin(const http_request& request, const access_grant& grant,
@@ -125,12 +143,16 @@ private:
   keyed_rate sessions_;
   mutable std::mutex ready_mutex_;
   bool ready_ = false;
+  bool stopping_ = false;
   std::string not_ready_because_ = "starting";
 };
 
 /// 429 whose code names the limit.
 http_response refuse_limit(const std::string& code, std::string message,
                            std::chrono::milliseconds wait);
+
+/// Code of a refusal for want of head-room.
+inline constexpr const char* overload_code = "server_overloaded";
 
 /// The first name in the query that looks like a key, refused: URLs end up in logs.
 std::optional<http_response> refuse_key_in_url(const http_request& request);

@@ -12,14 +12,18 @@ namespace {
 
 constexpr std::chrono::seconds directory_deadline{5};
 constexpr std::chrono::seconds limit_pause{10};
+/// Clients of a server that stops come back spread over this time.
+constexpr std::uint64_t reconnect_spread_ms = 1000;
 constexpr rate_limit logged_refusals{20, std::chrono::seconds{3}};
 
-http_response response_of(const error& why) {
+http_response response_of(const error& why, const std::string& session) {
   if (why.code == errc::not_found)
     return to_response({404, "session_not_found",
                         "There is no such session, or the key is not for it. Leave `session` away "
                         "to begin a new one.",
                         "session"});
+  if (why.code == errc::damaged)
+    return refuse_damaged(session, why.param);
   auto response = to_response(
     {503, "session_unavailable", "The session cannot be opened just now. Try again in a moment."});
   response.fields.push_back({"Retry-After", why.code == errc::overloaded ? "5" : "1"});
@@ -92,8 +96,14 @@ std::unique_ptr<frame_sink> bind_connection(const node_access& node, const open_
   parts->judges_turns = voice_of(node, *opened.app).judges_turns;
   parts->ids = node.ids;
   parts->clock = node.clock;
-  auto sink = std::make_unique<actor_sink>(spawn_connection(*node.sys, std::move(parts)), place);
-  place->occupy(link);
+  parts->may_begin_to_talk = node.may_begin_to_talk;
+  const auto connection = spawn_connection(*node.sys, std::move(parts));
+  auto sink = std::make_unique<actor_sink>(connection, place);
+  place->occupy(link, [connection, ids = node.ids](bool attached) {
+    const std::chrono::milliseconds jitter{
+      static_cast<std::int64_t>(ids->random() % reconnect_spread_ms)};
+    caf::anon_send(connection, leave_server{jitter, attached});
+  });
   return sink;
 }
 
@@ -125,14 +135,25 @@ void ask_directory(const node_access& node, const find_session& where,
   // Lives for one question: nothing of it can crash another one.
   node.sys->spawn(
     [directory = node.directory, where, done = std::move(done)](caf::event_based_actor* self) {
+      // A session that hangs says goodbye to whoever has asked for it; this one is gone by then.
+      self->set_down_handler([](const caf::down_msg&) {});
       ask(self, directory, where, done, questions_max);
     });
 }
 
+namespace {
+
+router_parts with(router_parts parts, const damaged_sessions& damaged) {
+  parts.damaged = &damaged;
+  return parts;
+}
+
+} // namespace
+
 public_site::public_site(router_parts parts, node_access node, std::shared_ptr<open_links> links,
                          proxy_list proxies)
     : apps_(parts.apps),
-      router_(std::move(parts)),
+      router_(with(std::move(parts), *damaged_)),
       node_(std::move(node)),
       links_(std::move(links)),
       proxies_(std::move(proxies)) {}
@@ -151,8 +172,11 @@ site_answer public_site::answer(const http_request& request) {
   const request_time at{node_.where->now(),
                         std::chrono::duration_cast<std::chrono::seconds>(wall).count()};
   auto answer = router_.handle(request, at);
-  if (auto* response = std::get_if<http_response>(&answer))
+  if (auto* response = std::get_if<http_response>(&answer)) {
+    if (response->status == 503 && error_code_of(*response) == overload_code)
+      node_.count->add(counter::sessions_shed);
     return response->status == 429 ? refused(std::move(*response), request) : std::move(*response);
+  }
   return enter(request, std::get<open_session>(answer));
 }
 
@@ -176,25 +200,51 @@ site_answer public_site::enter(const http_request& request, const open_session& 
                              limits.sessions);
   if (!place)
     return refused(refuse_limit(place.error().reason, place.error().detail, limit_pause), request);
-  return upgrade_to(opened, *place);
+  auto upgrade = upgrade_to(opened, *place);
+  if (opened.perhaps_new && node_.journal != nullptr && node_.refuse_newcomer)
+    if (auto refusal = node_.refuse_newcomer(newcomer::keyed))
+      return unless_new(opened, std::move(*refusal), std::move(upgrade));
+  return upgrade;
+}
+
+/// There is no room for a new session: the journal says whether it is one, before any actor is
+/// made.
+http_upgrade public_site::unless_new(const open_session& opened, http_response refusal,
+                                     http_upgrade upgrade) const {
+  auto open = [journal = node_.journal, count = node_.count,
+               key = session_key{opened.app->id, opened.session}, refusal = std::move(refusal),
+               go_on = std::move(upgrade.open)](std::function<void(http_upgrade::outcome)> done) {
+    journal->ask(read_events{key, 0, 1},
+                 [refusal, go_on, count, done = std::move(done)](const result<events_page>& first) {
+                   if (first && !first->events.empty())
+                     return go_on(done);
+                   count->add(counter::sessions_shed);
+                   done(refusal);
+                 });
+  };
+  return {upgrade.subprotocol, std::move(open)};
 }
 
 http_upgrade public_site::upgrade_to(const open_session& opened,
                                      const std::shared_ptr<open_links::place>& place) const {
-  auto open = [node = node_, apps = apps_, opened,
-               place](const std::function<void(http_upgrade::outcome)>& done) {
-    ask_directory(
-      node, where_of(opened), [node, apps, opened, place, done](result<session_actor> found) {
-        if (!found) {
-          log(log_level::info, "upgrade refused",
-              {{"app", opened.app->id}, {"why", to_string(found.error().code)}});
-          return done(response_of(found.error()));
-        }
-        done(bind_sink{
-          [node, apps, opened, place, session = *found](const std::shared_ptr<client_link>& link) {
-            return bind_connection(node, opened, rights_of(opened, apps), session, place, link);
-          }});
-      });
+  auto open = [node = node_, apps = apps_, opened, place,
+               damaged = damaged_](const std::function<void(http_upgrade::outcome)>& done) {
+    ask_directory(node, where_of(opened),
+                  [node, apps, opened, place, damaged, done](result<session_actor> found) {
+                    if (!found) {
+                      log(log_level::info, "upgrade refused",
+                          {{"app", opened.app->id}, {"why", to_string(found.error().code)}});
+                      if (found.error().code == errc::damaged)
+                        damaged->add({opened.app->id, opened.session}, found.error().param);
+                      return done(response_of(found.error(), opened.session));
+                    }
+                    damaged->remove({opened.app->id, opened.session});
+                    done(bind_sink{[node, apps, opened, place,
+                                    session = *found](const std::shared_ptr<client_link>& link) {
+                      return bind_connection(node, opened, rights_of(opened, apps), session, place,
+                                             link);
+                    }});
+                  });
   };
   return {opened.subprotocol, std::move(open)};
 }

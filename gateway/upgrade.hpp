@@ -4,14 +4,17 @@
 #include "config/counters.hpp"
 #include "config/ids.hpp"
 #include "config/loop.hpp"
+#include "gateway/damaged_sessions.hpp"
 #include "gateway/forwarded.hpp"
 #include "gateway/open_links.hpp"
 #include "gateway/routes.hpp"
 #include "gateway/site.hpp"
+#include "persistence/store.hpp"
 #include "providers/vad.hpp"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sidevoice {
@@ -37,6 +40,12 @@ struct node_access {
   loop* clock = nullptr;
   /// Empty: all that there are engines for. Any thread.
   std::function<voice_abilities(const app_definition&)> voice_of = {};
+  /// As of `connection_parts`. Any thread.
+  std::function<bool()> may_begin_to_talk = {};
+  /// Refuses a new session where there is no room, as of `router_parts`.
+  std::function<std::optional<http_response>(newcomer)> refuse_newcomer = {};
+  /// Knows which sessions there are; null: then clients with a key of their own are never new.
+  store* journal = nullptr;
 };
 
 /// Asks the directory for a session, with a deadline of 5 s. `done` is called once, on an actor's
@@ -63,8 +72,11 @@ private:
   [[nodiscard]] site_answer enter(const http_request& request, const open_session& opened);
   [[nodiscard]] http_upgrade upgrade_to(const open_session& opened,
                                         const std::shared_ptr<open_links::place>& place) const;
+  [[nodiscard]] http_upgrade unless_new(const open_session& opened, http_response refusal,
+                                        http_upgrade upgrade) const;
 
   const app_registry* apps_;
+  std::shared_ptr<damaged_sessions> damaged_ = std::make_shared<damaged_sessions>();
   router router_;
   node_access node_;
   std::shared_ptr<open_links> links_;

@@ -112,6 +112,16 @@ result<void> check_owner(const append_events& job, const session_row& row) {
   return {};
 }
 
+std::string row_status(const session_view& view) {
+  if (!view.ended.empty())
+    return "ended";
+  return view.completed ? "completed" : "live";
+}
+
+std::uint64_t open_work(const session_view& view) {
+  return view.open_responses.size() + view.open_calls.size() + view.open_speech.size();
+}
+
 error repeated_key(const std::string& client_key) {
   return {.code = errc::conflict,
           .detail = "\"" + client_key + "\" is in the journal already; read it there",

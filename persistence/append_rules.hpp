@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-/// What every store checks and refuses alike; internal to persistence.
+/// What every store checks and refuses alike, and what an append says of its session.
 namespace sidevoice {
 
 /// An event as a table holds it.
@@ -35,6 +35,12 @@ session_row new_row(const claim_session& job);
 
 /// Refuses an append whose owner believes something else than the row says.
 result<void> check_owner(const append_events& job, const session_row& row);
+
+/// "live", "completed" or "ended": the row's status for a state.
+std::string row_status(const session_view& view);
+
+/// What of a state waits for its end: the row's `open_responses`.
+std::uint64_t open_work(const session_view& view);
 
 /// The error of an append that repeats a client's key.
 error repeated_key(const std::string& client_key);

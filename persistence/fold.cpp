@@ -315,7 +315,9 @@ result<void> apply(session_view& view, const event& e) {
   if (e.seq != view.head + 1)
     return error{.code = errc::damaged,
                  .detail = "event " + std::to_string(e.seq) + " follows event "
-                           + std::to_string(view.head) + "; restore a backup of the store"};
+                           + std::to_string(view.head)
+                           + "; `sidevoice store verify` says what can be done",
+                 .param = std::to_string(view.head + 1)};
   std::visit([&](const auto& body) { on(view, e, body); }, e.body);
   view.head = e.seq;
   return {};

@@ -1,7 +1,12 @@
 #include "persistence/sqlite_connection.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <thread>
+#include <vector>
 
 namespace sidevoice {
 
@@ -33,13 +38,30 @@ int open_flags(sqlite_access access) {
   return SQLITE_OPEN_READONLY;
 }
 
+/// Writes a file's bytes over themselves, so that a sync has to bring them to the disk.
+int write_anew(sqlite3_file& file) {
+  constexpr sqlite3_int64 piece_max = 65'536;
+  sqlite3_int64 size = 0;
+  int code = file.pMethods->xFileSize(&file, &size);
+  if (code != SQLITE_OK || size == 0)
+    return code;
+  std::vector<char> bytes(static_cast<std::size_t>(std::min(size, piece_max)));
+  for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += piece_max) {
+    const auto piece = static_cast<int>(std::min(size - at, piece_max));
+    code = file.pMethods->xRead(&file, bytes.data(), piece, at);
+    if (code == SQLITE_OK)
+      code = file.pMethods->xWrite(&file, bytes.data(), piece, at);
+  }
+  return code == SQLITE_OK ? file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL) : code;
+}
+
 } // namespace
 
 sqlite_connection::sqlite_connection(const std::filesystem::path& file, sqlite_access access,
-                                     sqlite_synchronous synchronous) {
+                                     sqlite_synchronous synchronous, const std::string& vfs) {
   const int code = sqlite3_open_v2(file.c_str(), &db_,
                                    open_flags(access) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-                                   nullptr);
+                                   vfs.empty() ? nullptr : vfs.c_str());
   try {
     if (code != SQLITE_OK)
       throw_failure(db_, code);
@@ -70,6 +92,40 @@ void sqlite_connection::configure(sqlite_access access, sqlite_synchronous synch
                          "its file system does not support a write-ahead log; use a local disk");
   script(synchronous == sqlite_synchronous::full ? "PRAGMA synchronous = FULL"
                                                  : "PRAGMA synchronous = NORMAL");
+}
+
+namespace {
+
+/// Brings the name of a file to the disk: SQLite does that once, when it makes the file, and a
+/// process whose first sync failed has died without it.
+int sync_folder_of(const char* file) {
+  const auto folder = std::filesystem::path{file}.parent_path();
+  const int handle = ::open(folder.empty() ? "." : folder.c_str(),
+                            O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (handle < 0)
+    return SQLITE_IOERR_DIR_FSYNC;
+  const int failed = ::fsync(handle);
+  ::close(handle);
+  return failed == 0 ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
+}
+
+} // namespace
+
+void sqlite_connection::rewrite_log() {
+  // Nobody else may write into it meanwhile.
+  script("BEGIN IMMEDIATE");
+  sqlite3_file* log = nullptr;
+  int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (code == SQLITE_OK && log && log->pMethods)
+    code = write_anew(*log);
+  // Another file system than the system's has no folders that we could open.
+  sqlite3_vfs* in_use = nullptr;
+  sqlite3_file_control(db_, "main", SQLITE_FCNTL_VFS_POINTER, &in_use);
+  if (code == SQLITE_OK && in_use == sqlite3_vfs_find(nullptr))
+    code = sync_folder_of(sqlite3_db_filename(db_, "main"));
+  script("ROLLBACK");
+  if (code != SQLITE_OK)
+    throw sqlite_failure(code, sqlite3_errstr(code));
 }
 
 sqlite_statement& sqlite_connection::prepared(const char* sql) {

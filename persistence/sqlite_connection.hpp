@@ -17,8 +17,9 @@ enum class sqlite_access { owner, side, read_only };
 /// Everything but the constructor may throw `sqlite_failure`; so may the constructor.
 class sqlite_connection {
 public:
+  /// `vfs` names a registered VFS of SQLite; empty: the system's.
   sqlite_connection(const std::filesystem::path& file, sqlite_access access,
-                    sqlite_synchronous synchronous);
+                    sqlite_synchronous synchronous, const std::string& vfs = {});
   sqlite_connection(const sqlite_connection&) = delete;
   sqlite_connection& operator=(const sqlite_connection&) = delete;
   /// Closes, which checkpoints the WAL.
@@ -47,6 +48,11 @@ public:
 
   /// Number of rows that the last statement changed.
   [[nodiscard]] std::int64_t changed() const;
+
+  /// Writes all of the write-ahead log anew and syncs it. What SQLite finds in a log counts after
+  /// this, and not before: a sync may have failed, here or in a former process, and then the system
+  /// shows what no disk has, and takes it for written.
+  void rewrite_log();
 
   [[nodiscard]] sqlite3* handle() const {
     return db_;

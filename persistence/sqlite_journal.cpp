@@ -97,11 +97,10 @@ result<claimed> answer_to(sqlite_connection& connection, const claim_session& jo
   auto view = sidevoice::apply(snapshot, *rest);
   if (!view)
     return view.error();
-  if ((*view)->head != row->head)
-    return error{.code = errc::damaged,
-                 .detail = "session " + job.key.app + "/" + job.key.id + " says its head is "
-                           + std::to_string(row->head) + ", but its journal ends at event "
-                           + std::to_string((*view)->head) + "; restore a backup of the store"};
+  if (const auto end = (*view)->head; end < row->head)
+    return damaged_event(job.key, end + 1, "is missing");
+  else if (end > row->head)
+    return damaged_event(job.key, row->head + 1, "is beyond the head that its row tells");
   return claimed{.row = std::move(*row), .view = std::move(*view), .created = create};
 }
 

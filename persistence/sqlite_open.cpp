@@ -43,7 +43,9 @@ result<std::unique_ptr<store_writer>> open_beside(const std::filesystem::path& f
 
 result<void> sqlite_writer::open() {
   try {
-    connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_);
+    connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_, vfs_);
+    if (access_ == sqlite_access::owner)
+      connection_->rewrite_log();
     auto opened = check_and_migrate();
     if (!opened)
       connection_.reset();
@@ -69,10 +71,13 @@ result<void> sqlite_writer::check_and_migrate() {
   return {};
 }
 
-/// Without the checks of `open`: they read the whole file, and it was ours all the time.
+/// Without the checks of `open`: they read the whole file, and it was ours all the time. What the
+/// log holds is written anew before anybody relies on it.
 result<void> sqlite_writer::reopen() {
   try {
-    connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_);
+    connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_, vfs_);
+    if (access_ != sqlite_access::read_only)
+      connection_->rewrite_log();
     return {};
   } catch (const sqlite_failure& failure) {
     connection_.reset();
@@ -86,7 +91,7 @@ result<std::unique_ptr<store_writer>> open_sqlite(const sqlite_options& options)
     return folder.error();
   const auto file = folder->database();
   auto writer = std::make_unique<sqlite_writer>(file, sqlite_access::owner, options.synchronous,
-                                                std::move(*folder));
+                                                std::move(*folder), options.vfs);
   if (auto opened = writer->open(); !opened)
     return opened.error();
   return std::unique_ptr<store_writer>{std::move(writer)};

@@ -47,37 +47,56 @@ std::uint64_t bounded(std::uint64_t number) {
   return std::min<std::uint64_t>(number, std::numeric_limits<std::int64_t>::max());
 }
 
-error damaged_event(const session_key& key, std::uint64_t seq, const std::string& why) {
-  return {.code = errc::damaged,
-          .detail = "event " + std::to_string(seq) + " of session " + key.app + "/" + key.id + " "
-                    + why + "; restore a backup of the store",
-          .param = std::to_string(seq)};
+/// A version that no build has, for numbers that are none.
+int to_version(std::int64_t number) {
+  return number < 1 || number > std::numeric_limits<int>::max() ? 0 : static_cast<int>(number);
 }
 
-result<event_ptr> to_event(const sqlite_statement& from, const session_key& key,
-                           std::uint64_t expected) {
+error damage(std::string why) {
+  return {.code = errc::damaged, .detail = std::move(why)};
+}
+
+/// The error's detail ends the sentence "event 3 ...".
+result<event_ptr> to_event(const sqlite_statement& from) {
   const auto seq = from.count(0);
-  if (seq != expected)
-    return damaged_event(key, expected, "is missing");
   auto type = from.text(2);
   const bool in_blob = from.number(4) != 0;
   if (from.is_null(6)) {
     if (in_blob)
-      return damaged_event(key, seq, "has lost its blob");
+      return damage("has lost its blob");
     return std::make_shared<const event>(
       event{.seq = seq, .at = from.number(1), .body = erased{std::move(type)}});
   }
   const auto body = from.text(6);
   if (sha256(body) != from.text(5))
-    return damaged_event(key, seq, "does not match its digest");
-  auto decoded = decode(type, static_cast<int>(from.number(3)), body);
+    return damage("does not match its digest");
+  auto decoded = decode(type, to_version(from.number(3)), body);
   if (!decoded)
-    return damaged_event(key, seq, "cannot be read: " + decoded.error().detail);
+    return damage("cannot be read: " + decoded.error().detail);
   return std::make_shared<const event>(
     event{.seq = seq, .at = from.number(1), .body = std::move(*decoded)});
 }
 
+/// Why a snapshot is passed over, or what it holds.
+result<session_view> to_view(const std::string& body, const std::string& digest,
+                             std::uint64_t seq) {
+  if (sha256(body) != digest)
+    return damage("it does not match its digest");
+  auto view = decode_view(body);
+  if (view && view->head != seq)
+    return damage("it is of another event than it says");
+  return view;
+}
+
 } // namespace
+
+error damaged_event(const session_key& key, std::uint64_t seq, const std::string& why) {
+  return {.code = errc::damaged,
+          .detail = "event " + std::to_string(seq) + " of session " + key.app + "/" + key.id + " "
+                    + why + "; `sidevoice store verify --session " + key.id
+                    + "` says what can be done",
+          .param = std::to_string(seq)};
+}
 
 std::optional<session_row> find_session_row(sqlite_connection& connection, const session_key& key) {
   auto found = connection.use(row_of_session, key.app, key.id);
@@ -100,25 +119,40 @@ result<std::vector<event_ptr>> read_journal(sqlite_connection& connection, const
   auto found = connection.use(events_after, key.app, key.id, bounded(after), bounded(limit));
   std::vector<event_ptr> events;
   while (found->step()) {
-    auto next = to_event(*found.operator->(), key, after + events.size() + 1);
+    const auto expected = after + events.size() + 1;
+    if (found->count(0) != expected)
+      return damaged_event(key, expected, "is missing");
+    auto next = to_event(*found.operator->());
     if (!next)
-      return next.error();
+      return damaged_event(key, expected, next.error().detail);
     events.push_back(std::move(*next));
   }
   return events;
 }
 
+void walk_journal(sqlite_connection& connection, const session_key& key,
+                  const std::function<void(std::int64_t seq, result<event_ptr> found)>& take) {
+  auto found = connection.use(events_after, key.app, key.id,
+                              std::numeric_limits<std::int64_t>::min(), std::int64_t{-1});
+  while (found->step())
+    take(found->number(0), to_event(*found.operator->()));
+}
+
+std::vector<stored_snapshot> read_snapshots(sqlite_connection& connection, const session_key& key) {
+  auto found = connection.use(snapshots_before, key.app, key.id,
+                              std::numeric_limits<std::int64_t>::max(), fold_version);
+  std::vector<stored_snapshot> all;
+  while (found->step())
+    all.push_back({found->count(0), to_view(found->text(1), found->text(2), found->count(0))});
+  return all;
+}
+
 view_ptr read_snapshot(sqlite_connection& connection, const session_key& key, std::uint64_t head) {
-  auto found = connection.use(snapshots_before, key.app, key.id, head, fold_version);
-  while (found->step()) {
-    const auto body = found->text(1);
-    // A snapshot is only a shortcut: a damaged one is passed over, the journal has it all.
-    if (sha256(body) != found->text(2))
-      continue;
-    auto view = decode_view(body);
-    if (view && view->head == found->count(0))
+  auto found = connection.use(snapshots_before, key.app, key.id, bounded(head), fold_version);
+  // A snapshot is only a shortcut: a damaged one is passed over, the journal has it all.
+  while (found->step())
+    if (auto view = to_view(found->text(1), found->text(2), found->count(0)))
       return std::make_shared<const session_view>(std::move(*view));
-  }
   return std::make_shared<const session_view>();
 }
 

@@ -76,6 +76,9 @@ public:
     sqlite3_clear_bindings(statement_);
   }
 
+  [[nodiscard]] sqlite3_stmt* handle() const {
+    return statement_;
+  }
   [[nodiscard]] bool is_null(int column) const {
     return sqlite3_column_type(statement_, column) == SQLITE_NULL;
   }

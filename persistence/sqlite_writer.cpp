@@ -58,11 +58,13 @@ std::vector<Answer> same_for_all(const std::vector<store_job>& jobs, const error
 } // namespace
 
 sqlite_writer::sqlite_writer(std::filesystem::path file, sqlite_access access,
-                             sqlite_synchronous synchronous, std::optional<data_folder> folder)
+                             sqlite_synchronous synchronous, std::optional<data_folder> folder,
+                             std::string vfs)
     : file_(std::move(file)),
       access_(access),
       synchronous_(synchronous),
-      folder_(std::move(folder)) {}
+      folder_(std::move(folder)),
+      vfs_(std::move(vfs)) {}
 
 std::string sqlite_writer::incarnation() const {
   return incarnation_;
@@ -169,25 +171,31 @@ std::vector<sqlite_writer::answer> sqlite_writer::after_failure(const std::vecto
                                                                 const sqlite_failure& failure,
                                                                 bool committing) {
   const auto why = to_error(failure, file_);
+  const auto one_by_one = [&] {
+    std::vector<answer> answers;
+    for (const auto& job : jobs)
+      answers.push_back(std::move(run_group({job}).front()));
+    return answers;
+  };
   if (!std::exchange(failing_, true))
     log(log_level::error, "the store failed", {{"code", to_string(why.code)}, {"why", why.detail}});
   if (needs_reopening(failure.code)) {
     connection_.reset();
-    return committing ? read_back(jobs) : same_for_all<answer>(jobs, why);
+    if (committing)
+      return read_back(jobs);
+    // A damaged page belongs to one session; the others do not touch it.
+    return why.code == errc::damaged && jobs.size() > 1 ? one_by_one()
+                                                        : same_for_all<answer>(jobs, why);
   }
   if (connection_->in_transaction())
     sqlite3_exec(connection_->handle(), "ROLLBACK", nullptr, nullptr, nullptr);
   if (why.code != errc::full || jobs.size() == 1)
     return same_for_all<answer>(jobs, why);
   // One large job may have used up the room of all: each gets its own chance.
-  std::vector<answer> answers;
-  for (const auto& job : jobs)
-    answers.push_back(std::move(run_group({job}).front()));
-  return answers;
+  return one_by_one();
 }
 
-/// After a COMMIT that failed in its I/O: whether it is in the log only shows there. What the
-/// fresh connection finds is written out anew by a checkpoint before anybody relies on it.
+/// After a COMMIT that failed in its I/O: whether it is in the log only shows there.
 std::vector<sqlite_writer::answer> sqlite_writer::read_back(const std::vector<store_job>& jobs) {
   const error unknown{.code = errc::unknown_outcome,
                       .detail = "writing to " + file_.string()
@@ -204,9 +212,6 @@ std::vector<sqlite_writer::answer> sqlite_writer::read_back(const std::vector<st
   auto answers = same_for_all<answer>(
     jobs, failed("stored or not; check its disk, then repeat it, which is safe"));
   try {
-    // "1": somebody's long read kept the log from being emptied, so what is in it is still open.
-    if (connection_->ask("PRAGMA wal_checkpoint(TRUNCATE)") != "0")
-      return same_for_all<answer>(jobs, unknown);
     for (std::size_t i = 0; i < jobs.size(); ++i) {
       const auto* task = std::get_if<store_task<append_events>>(&jobs[i]);
       if (!task || task->job.events.empty())

@@ -16,8 +16,9 @@ namespace sidevoice {
 class sqlite_writer final : public store_writer {
 public:
   /// `folder` is set for the owner of the folder only, not for those who read or write beside it.
+  /// `vfs` names a registered VFS of SQLite; empty: the system's.
   sqlite_writer(std::filesystem::path file, sqlite_access access, sqlite_synchronous synchronous,
-                std::optional<data_folder> folder);
+                std::optional<data_folder> folder, std::string vfs = {});
 
   /// Opens, checks and migrates the file. Once, before anything else.
   result<void> open();
@@ -54,6 +55,7 @@ private:
   const sqlite_synchronous synchronous_;
   /// Held for as long as this lives.
   const std::optional<data_folder> folder_;
+  const std::string vfs_;
   std::unique_ptr<sqlite_connection> connection_;
   std::string incarnation_;
   /// Since the last group that wrote; a broken disk is logged once, not once for each group.

@@ -14,6 +14,8 @@ struct sqlite_options {
   /// `sidevoice.db`.
   std::filesystem::path folder;
   sqlite_synchronous synchronous = sqlite_synchronous::full;
+  /// Name of a registered SQLite VFS; empty: the system's. For tests of broken disks.
+  std::string vfs = {};
 };
 
 /// Opens (and migrates) the data folder. Errors, each with its remedy in the detail: `conflict`
@@ -35,15 +37,15 @@ result<std::unique_ptr<store_writer>> open_sqlite_side(const std::filesystem::pa
 std::unique_ptr<store_writer> make_memory_store(std::string incarnation = "memory");
 
 struct threaded_store_options {
-  /// Jobs that may wait (I7).
+  /// Jobs that may wait (I7); those of one app leave an eighth of it to others.
   std::size_t queue_max = 65536;
   /// Jobs in one group.
   std::size_t group_max = 512;
 };
 
 /// Runs a writer on a thread of its own: takes all that waits as one group (group commit without
-/// a timer), then posts the group's completions to the loop as one task. The destructor finishes
-/// what was submitted.
+/// a timer), the apps by turns, then posts the group's completions to the loop as one task. The
+/// destructor finishes what was submitted.
 std::unique_ptr<store> make_threaded_store(std::unique_ptr<store_writer> writer, loop& where,
                                            counters& count, threaded_store_options options = {});
 

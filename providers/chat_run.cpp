@@ -87,7 +87,11 @@ void chat_run::attempt() {
   http_call call;
   call.url = endpoint_->url;
   call.fields = endpoint_->fields;
+  if (!request_.traceparent.empty())
+    call.fields.push_back({"traceparent", request_.traceparent});
   call.body = body_;
+  if (request_.app != nullptr)
+    call.owner = request_.app->id;
   call.answer_bytes_max = stream_bytes_max;
   call.private_addresses = endpoint_->private_addresses;
   auto transfer =

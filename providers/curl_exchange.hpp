@@ -34,6 +34,10 @@ public:
     return easy_.get();
   }
 
+  [[nodiscard]] const std::string& owner() const {
+    return call_.owner;
+  }
+
   /// The time at which `expired` has something to say, as things stand.
   [[nodiscard]] clock::time_point next_deadline() const;
   /// The deadline that has passed, as an error; nothing when none has.

@@ -4,6 +4,7 @@
 #include "providers/sound.hpp"
 
 #include <functional>
+#include <string>
 
 namespace sidevoice {
 
@@ -14,10 +15,10 @@ public:
 
   using sink = std::function<void(result<float>)>;
 
-  /// The probability that the turn is over, from the newest 8 s of speech at 16 kHz. The sink is
-  /// called once, on the loop, never from inside `ask`. Error `overloaded` where its queue is full.
-  /// Any thread; never blocks.
-  virtual void ask(samples speech, sink to) = 0;
+  /// The probability that the turn is over, from the newest 8 s of speech at 16 kHz. Apps are
+  /// served by turns. The sink is called once, on the loop, never from inside `ask`. Error
+  /// `overloaded` where the app's part of the queue is full. Any thread; never blocks.
+  virtual void ask(const std::string& app, samples speech, sink to) = 0;
 };
 
 } // namespace sidevoice

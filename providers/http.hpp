@@ -26,6 +26,8 @@ struct http_call {
   };
   std::vector<field> fields;
   std::string body;
+  /// Whose call it is: an app; none of them takes all the exchanges there are. Empty: nobody's.
+  std::string owner;
   std::chrono::milliseconds connect_deadline{10'000};
   /// From the start to the first byte of the answer's head; 0: only the whole counts.
   std::chrono::milliseconds first_byte_deadline{0};
@@ -88,6 +90,8 @@ struct http_curl_options {
   std::string ca_file;
   /// Exchanges at once; beyond it: `overloaded`.
   std::size_t transfers_max = 4096;
+  /// Of one owner.
+  std::size_t owner_transfers_max = 1024;
 };
 
 /// libcurl's multi interface on a thread of its own; connections are kept and shared. The loop

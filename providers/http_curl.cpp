@@ -150,9 +150,17 @@ private:
     if (active_.size() >= options_.transfers_max)
       return what->fail(
         {errc::overloaded, "too many outgoing calls at once; try again later", {}, "overloaded"});
+    const auto& owner = what->owner();
+    if (!owner.empty() && of_owner_[owner] >= options_.owner_transfers_max)
+      return what->fail({errc::overloaded,
+                         "too many outgoing calls of this app at once; try again later",
+                         {},
+                         "overloaded"});
     auto easy = what->prepare(options_);
     if (!easy)
       return what->fail(std::move(easy).error());
+    if (!owner.empty())
+      ++of_owner_[owner];
     next_deadline_ = std::min(next_deadline_, what->next_deadline());
     active_.emplace(*easy, what);
     curl_multi_add_handle(multi_.get(), *easy);
@@ -163,6 +171,8 @@ private:
     if (found == active_.end())
       return;
     curl_multi_remove_handle(multi_.get(), found->first);
+    if (const auto of = of_owner_.find(what.owner()); of != of_owner_.end() && --of->second == 0)
+      of_owner_.erase(of);
     active_.erase(found);
   }
 
@@ -216,6 +226,8 @@ private:
   std::shared_ptr<mailbox> box_;
   /// The thread's alone.
   std::unordered_map<CURL*, exchange_ptr> active_;
+  /// How many of them each owner has.
+  std::unordered_map<std::string, std::size_t> of_owner_;
   clock::time_point next_deadline_ = clock::time_point::max();
   std::thread thread_;
 };

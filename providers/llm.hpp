@@ -86,6 +86,8 @@ struct llm_request {
   std::string zone;
   std::string locale;
   std::uint32_t max_output_tokens = 1024;
+  /// W3C trace context, passed on to vendors; empty: none.
+  std::string traceparent;
 };
 
 // -- what a stream says

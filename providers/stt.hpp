@@ -14,6 +14,8 @@
 namespace sidevoice {
 
 struct stt_request {
+  /// Whose visitor it is; engines that are shared serve apps by turns.
+  std::string app;
   /// Language of the session, such as "en" or "de".
   std::string language = "en";
   /// Words that are likely to be said (names of the app's topics and choices); may be ignored.

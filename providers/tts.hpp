@@ -14,6 +14,8 @@
 namespace sidevoice {
 
 struct tts_request {
+  /// Whose agent speaks; engines that are shared serve apps by turns.
+  std::string app;
   /// Up to 500 bytes of UTF-8. Whoever asks keeps no more than two requests ahead: a request is
   /// delivered whole, and that bounds what is buffered.
   std::string text;

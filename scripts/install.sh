@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of the named groups that are missing. Nothing missing: no network, no sudo.
-# usage: scripts/install.sh [build] [test] [lint]
+# usage: scripts/install.sh [build] [test] [lint] [chaos]
 set -euo pipefail
 
 build=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev libsqlite3-dev
@@ -8,8 +8,9 @@ build=(g++ cmake ninja-build ccache mold pkg-config libcaf-dev libboost1.81-dev 
   libsodium-dev libcurl4-openssl-dev libutfcpp-dev ca-certificates tzdata
   flite1-dev libspeexdsp-dev python3 python3-pip python3-venv unzip)
 test=(clang-14 libclang-rt-14-dev llvm-14 doctest-dev librapidcheck-dev sqlite3 python3 python3-venv
-  chromium git espeak-ng sox flite)
+  chromium git espeak-ng sox flite faketime)
 lint=(clang-format-14 clang-tidy-14 git)
+chaos=(faketime fiu-utils e2fsprogs util-linux ca-certificates)
 
 node_is_recent() {
   command -v npm >/dev/null || return 1
@@ -29,8 +30,13 @@ for group in "$@"; do
       node_is_recent || wanted+=(nodejs npm)
       ;;
     lint) wanted+=("${lint[@]}") ;;
+    chaos)
+      wanted+=("${chaos[@]}")
+      # The TCP proxy is built from its Go module; any Go will do.
+      PATH=$PATH:/usr/local/go/bin command -v go >/dev/null || wanted+=(golang-go)
+      ;;
     *)
-      echo "install.sh: unknown group '$group'; there are build, test and lint" >&2
+      echo "install.sh: unknown group '$group'; there are build, test, lint and chaos" >&2
       exit 2
       ;;
   esac

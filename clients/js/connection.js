@@ -19,6 +19,8 @@ export class Connection {
   #failures = 0;
   #opening = false;
   #closed = false;
+  /** Milliseconds, once the server has said that it goes away; null: it has not. */
+  #move_in = null;
   #wake = () => this.#hurry();
 
   /**
@@ -49,6 +51,12 @@ export class Connection {
     if (this.#socket?.readyState !== 1) return false;
     this.#socket.send(JSON.stringify(event));
     return true;
+  }
+
+  /** The server is about to close this socket, and is there again after so long. That is no failure. */
+  move(reconnect_in_ms) {
+    const delay = Number.isFinite(reconnect_in_ms) ? reconnect_in_ms : 0;
+    this.#move_in = Math.min(Math.max(0, delay), longest_delay_ms);
   }
 
   /** Bytes that wait to go out. */
@@ -114,6 +122,13 @@ export class Connection {
   #down(about) {
     this.#let_go();
     if (this.#closed) return;
+    const move_in = this.#move_in;
+    this.#move_in = null;
+    if (move_in !== null) {
+      this.#plan(move_in);
+      this.#on_down({ ...about, failures: this.#failures });
+      return;
+    }
     const longest = Math.min(longest_delay_ms, first_delay_ms * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     // Half of the delay is random, so that the clients of a restarted server do not come back in step.

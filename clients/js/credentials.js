@@ -90,7 +90,7 @@ export class Credentials {
         signal: AbortSignal.timeout(10_000),
       });
       // Without a key, 401 may only mean that this request could not show its origin as a socket does.
-      if (![400, 401, 403, 404].includes(reply.status) || (reply.status === 401 && !key)) return null;
+      if (![400, 401, 403, 404, 410].includes(reply.status) || (reply.status === 401 && !key)) return null;
       const { error } = await reply.json();
       return error?.message ? new SidevoiceError(error.message, error) : null;
     } catch {

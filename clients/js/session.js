@@ -231,15 +231,16 @@ export class Session {
     // Once may be bad luck; twice in a row is worth a question.
     if (failures >= 2) {
       const refusal = await this.#credentials.refusal();
-      if (refusal && !this.#begin_anew()) throw Object.assign(refusal, { final: true });
+      if (refusal && !this.#begin_anew(refusal)) throw Object.assign(refusal, { final: true });
     }
     return this.#credentials.next(failures);
   }
 
-  #begin_anew() {
+  #begin_anew({ code }) {
     if (!this.#credentials.begin_anew()) return false;
     this.#store = new Store();
-    const text = 'The earlier conversation is no longer there. This is a new one.';
+    const why = code === 'session_damaged' ? 'cannot be read' : 'is no longer there';
+    const text = `The earlier conversation ${why}. This is a new one.`;
     this.#announce([['notice', { code: 'session_gone', level: 'warning', text }]]);
     return true;
   }
@@ -288,7 +289,8 @@ export class Session {
     this.mic.on_event(event);
     const owned = event.type === 'error' && [this.#tools, this.mic].some((part) => part.owns(event.error ?? {}));
     if (!owned) this.#deliveries.on_event(event, this.#store);
-    if (event.type === 'sidevoice.session.snapshot') this.#on_snapshot(event);
+    if (event.type === 'sidevoice.session.move') this.#connection.move(event.reconnect_in_ms);
+    else if (event.type === 'sidevoice.session.snapshot') this.#on_snapshot(event);
     else if (event.type === 'sidevoice.session.ended') this.#on_ended();
     else if (event.type === 'conversation.item.done') this.#turns.on_told_again(this.#store);
     // The end of a snapshot is its last item; the end of a resume says so.

@@ -22,7 +22,7 @@ struct speech_options {
   /// Threads that transcribe, and that speak; each runs one request at a time.
   std::size_t stt_workers = 1;
   std::size_t tts_workers = 1;
-  /// Requests that wait; more are refused as `overloaded`.
+  /// Requests of an app that wait; more are refused as `overloaded`.
   std::size_t queue_max = 64;
 };
 

@@ -1,10 +1,10 @@
 #include "providers/speech/smart_turn.hpp"
 
+#include "config/fair_line.hpp"
 #include "providers/speech/log_mel.hpp"
 
 #include <array>
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -49,41 +49,41 @@ public:
   smart_turn& operator=(const smart_turn&) = delete;
 
   ~smart_turn() override {
-    std::deque<question> left;
+    fair_line<question> left{0};
     {
       const std::lock_guard guard{mutex_};
       is_stopping_ = true;
-      left.swap(waiting_);
+      std::swap(left, waiting_);
     }
     changed_.notify_one();
-    for (auto& one : left)
-      answer(std::move(one.to), error{errc::unavailable,
-                                      "the end-of-turn model was stopped: go by silence",
-                                      {},
-                                      "stopped"});
+    while (auto one = left.pop())
+      answer(std::move(one->to), error{errc::unavailable,
+                                       "the end-of-turn model was stopped: go by silence",
+                                       {},
+                                       "stopped"});
     thread_.join();
   }
 
-  void ask(samples speech, sink to) override {
+  void ask(const std::string& app, samples speech, sink to) override {
     if (speech.size() > log_mel::samples_max)
       speech.erase(speech.begin(), speech.end() - log_mel::samples_max);
+    question asked{std::move(speech), std::move(to)};
+    bool is_taken = false;
     {
       const std::lock_guard guard{mutex_};
-      if (waiting_.size() < smart_turn_queue) {
-        waiting_.push_back({std::move(speech), std::move(to)});
-        to = nullptr;
-      }
+      is_taken = waiting_.push(app, std::move(asked));
     }
-    if (to == nullptr) {
+    if (is_taken) {
       count_.add(counter::end_of_turn_asked);
       changed_.notify_one();
       return;
     }
     count_.add(counter::end_of_turn_refused);
-    answer(std::move(to), error{errc::overloaded,
-                                "too many pauses wait for the end-of-turn model: go by silence",
-                                {},
-                                "overloaded"});
+    answer(std::move(asked.to),
+           error{errc::overloaded,
+                 "too many pauses wait for the end-of-turn model: go by silence",
+                 {},
+                 "overloaded"});
   }
 
 private:
@@ -102,10 +102,9 @@ private:
       changed_.wait(lock, [this] { return is_stopping_ || !waiting_.empty(); });
       if (is_stopping_)
         return;
-      auto one = std::move(waiting_.front());
-      waiting_.pop_front();
+      auto one = waiting_.pop();
       lock.unlock();
-      answer(std::move(one.to), network_.judge(one.speech));
+      answer(std::move(one->to), network_.judge(one->speech));
       lock.lock();
     }
   }
@@ -115,7 +114,7 @@ private:
   counters& count_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<question> waiting_;
+  fair_line<question> waiting_{smart_turn_queue};
   bool is_stopping_ = false;
   /// Last: it uses all of the above.
   std::thread thread_;

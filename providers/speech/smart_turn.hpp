@@ -11,7 +11,7 @@
 
 namespace sidevoice {
 
-/// Questions that wait while one is answered; more are refused.
+/// Questions of an app that wait while one is answered; more are refused.
 inline constexpr std::size_t smart_turn_queue = 8;
 
 /// Loads smart-turn v3.2 (`smart-turn-v3.2-cpu.onnx`) and starts the thread that runs it, some

@@ -23,9 +23,10 @@ error broken(const std::string& why) {
 
 class pool_stream final : public stt_stream {
 public:
-  pool_stream(std::shared_ptr<stt_queue> queue, std::shared_ptr<stt_link> to,
+  pool_stream(std::shared_ptr<stt_queue> queue, std::string app, std::shared_ptr<stt_link> to,
               std::chrono::milliseconds wait_max)
       : queue_(std::move(queue)),
+        app_(std::move(app)),
         to_(std::move(to)),
         wait_max_(wait_max) {}
   pool_stream(const pool_stream&) = delete;
@@ -47,7 +48,7 @@ public:
 
   void push(samples_view sound) override {
     if (open_ != nullptr && open_->push(sound))
-      queue_->add_guess(open_);
+      queue_->add_guess(app_, open_);
   }
 
   void end() override {
@@ -58,7 +59,7 @@ public:
     std::erase_if(ended_, [](const auto& weak) { return weak.expired(); });
     ended_.push_back(one);
     one->allow(wait_max_);
-    if (!queue_->add_ended(one))
+    if (!queue_->add_ended(app_, one))
       one->fail({errc::overloaded,
                  "the local recogniser has too much to do; try again later",
                  {},
@@ -75,6 +76,7 @@ public:
 
 private:
   std::shared_ptr<stt_queue> queue_;
+  std::string app_;
   std::shared_ptr<stt_link> to_;
   std::chrono::milliseconds wait_max_;
   utterance_ptr open_;
@@ -196,7 +198,8 @@ result<std::unique_ptr<stt_stream>> stt_pool::open(stt_request request, stt_sink
                  "models.stt for this language",
                  "language", "language_unsupported"};
   return std::unique_ptr<stt_stream>{std::make_unique<pool_stream>(
-    queue_, std::make_shared<stt_link>(where_, std::move(sink)), options_.wait_max)};
+    queue_, std::move(request.app), std::make_shared<stt_link>(where_, std::move(sink)),
+    options_.wait_max)};
 }
 
 } // namespace sidevoice

@@ -16,16 +16,16 @@ class stt_queue;
 
 struct stt_pool_options {
   std::size_t workers = 1;
-  /// Ended utterances that wait; more fail as `overloaded`.
+  /// Ended utterances of an app that wait; more fail as `overloaded`.
   std::size_t queue_max = 64;
   /// Of an utterance between its end and its turn; then it fails as "deadline".
   std::chrono::milliseconds wait_max{30'000};
 };
 
-/// Threads with a decoder each, shared by all streams. Ended utterances come first, in their order;
-/// a worker that would be idle listens to open ones after each further second of sound, and drops
-/// that as soon as an ended one waits. A decode has three times the utterance's length and five
-/// seconds; then its utterance fails as "deadline".
+/// Threads with a decoder each, shared by all streams, the apps by turns. Ended utterances come
+/// first, an app's in their order; a worker that would be idle listens to open ones after each
+/// further second of sound, and drops that as soon as an ended one waits. A decode has three times
+/// the utterance's length and five seconds; then its utterance fails as "deadline".
 class stt_pool final : public stt_provider {
 public:
   /// `where` and `count` outlive it.

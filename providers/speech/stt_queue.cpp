@@ -4,28 +4,29 @@
 
 namespace sidevoice {
 
-bool stt_queue::add_ended(const utterance_ptr& one) {
+bool stt_queue::add_ended(const std::string& app, const utterance_ptr& one) {
   {
     const std::lock_guard guard{mutex_};
-    if (ended_.size() >= ended_max_)
-      std::erase_if(ended_, [](const utterance_ptr& e) { return !e->is_wanted(); });
-    if (ended_.size() >= ended_max_ || is_closed_)
+    if (is_closed_)
       return false;
-    ended_.push_back(one);
+    if (!ended_.push(app, utterance_ptr{one})) {
+      ended_.drop(app, [](const utterance_ptr& e) { return !e->is_wanted(); });
+      if (!ended_.push(app, utterance_ptr{one}))
+        return false;
+    }
     is_hurried_ = ended_.size() > waiting_;
   }
   changed_.notify_one();
   return true;
 }
 
-void stt_queue::add_guess(const utterance_ptr& one) {
+void stt_queue::add_guess(const std::string& app, const utterance_ptr& one) {
   {
     const std::lock_guard guard{mutex_};
     // Asked for again before its turn came: the guess will have the newer sound as well.
-    for (const auto& g : guesses_)
-      if (g.lock() == one)
-        return;
-    guesses_.push_back(one);
+    if (guesses_.any_of(app, [&](const auto& g) { return g.lock() == one; })
+        || !guesses_.push(app, std::weak_ptr<utterance>{one}))
+      return;
   }
   changed_.notify_one();
 }
@@ -38,28 +39,25 @@ std::optional<stt_queue::work> stt_queue::take() {
     --waiting_;
     if (is_closed_)
       return std::nullopt;
-    if (!ended_.empty()) {
-      auto one = std::move(ended_.front());
-      ended_.pop_front();
+    if (auto next = ended_.pop()) {
       is_hurried_ = ended_.size() > waiting_;
-      if (one->is_wanted())
-        return work{std::move(one), false};
+      if ((*next)->is_wanted())
+        return work{std::move(*next), false};
       continue;
     }
-    auto one = guesses_.front().lock();
-    guesses_.pop_front();
+    auto one = guesses_.pop()->lock();
     if (one != nullptr && one->is_wanted() && !one->is_ended())
       return work{std::move(one), true};
   }
 }
 
 void stt_queue::close() {
-  std::deque<utterance_ptr> left;
+  fair_line<utterance_ptr> left{0};
   {
     const std::lock_guard guard{mutex_};
     is_closed_ = true;
-    left.swap(ended_);
-    guesses_.clear();
+    std::swap(left, ended_);
+    while (guesses_.pop()) {}
   }
   changed_.notify_all();
 }

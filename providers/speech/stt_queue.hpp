@@ -1,17 +1,20 @@
 #pragma once
 
+#include "config/fair_line.hpp"
 #include "providers/speech/utterance.hpp"
 
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 
 namespace sidevoice {
 
-/// Who is listened to next: ended utterances in their order, then guesses at open ones. Any thread.
+/// Who is listened to next: ended utterances, then guesses at open ones; each app's in their order,
+/// the apps by turns. Any thread.
 class stt_queue {
 public:
   struct work {
@@ -20,11 +23,12 @@ public:
     bool is_guess = false;
   };
 
-  explicit stt_queue(std::size_t ended_max) : ended_max_(ended_max) {}
+  /// `ended_max`: of one app.
+  explicit stt_queue(std::size_t ended_max) : ended_(ended_max) {}
 
-  /// False: full.
-  bool add_ended(const utterance_ptr& one);
-  void add_guess(const utterance_ptr& one);
+  /// False: the app's part is full.
+  bool add_ended(const std::string& app, const utterance_ptr& one);
+  void add_guess(const std::string& app, const utterance_ptr& one);
 
   /// Waits for work; nothing: closed. A guess whose utterance is gone or ended is passed over.
   std::optional<work> take();
@@ -42,11 +46,11 @@ public:
   void close();
 
 private:
-  const std::size_t ended_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<utterance_ptr> ended_;
-  std::deque<std::weak_ptr<utterance>> guesses_;
+  fair_line<utterance_ptr> ended_;
+  /// Bounded by the streams there are: one guess for each.
+  fair_line<std::weak_ptr<utterance>> guesses_{std::numeric_limits<std::size_t>::max()};
   std::size_t waiting_ = 0;
   std::atomic<bool> is_hurried_{false};
   std::atomic<bool> is_closed_{false};

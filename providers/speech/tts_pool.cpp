@@ -136,7 +136,7 @@ result<std::unique_ptr<tts_stream>> tts_pool::open(tts_request request, tts_sink
     one->done();
   } else {
     one->allow(options_.limit);
-    if (!queue_->add(one)) {
+    if (!queue_->add(request.app, one)) {
       count_.add(counter::speech_failed);
       one->fail({errc::overloaded,
                  "the local voice has too much to do; try again later",

@@ -17,7 +17,7 @@ class tts_queue;
 
 struct tts_pool_options {
   std::size_t workers = 1;
-  /// Requests that wait; more fail as `overloaded`.
+  /// Requests of an app that wait; more fail as `overloaded`.
   std::size_t queue_max = 64;
   /// From the request to its last sound; then it fails as "deadline".
   std::chrono::milliseconds limit{30'000};
@@ -25,8 +25,8 @@ struct tts_pool_options {
   std::vector<std::string> voices;
 };
 
-/// Threads with a speaker each, shared by all requests, in their order. The first piece of sound
-/// goes out as soon as it is there, later ones have 100 ms or more.
+/// Threads with a speaker each, shared by all requests: an app's in their order, the apps by turns.
+/// The first piece of sound goes out as soon as it is there, later ones have 100 ms or more.
 class tts_pool final : public tts_provider {
 public:
   /// `where` and `count` outlive it.

@@ -79,14 +79,16 @@ void speech_request::tell_end(tts_event event) {
   });
 }
 
-bool tts_queue::add(const speech_request_ptr& one) {
+bool tts_queue::add(const std::string& app, const speech_request_ptr& one) {
   {
     const std::lock_guard guard{mutex_};
-    if (waiting_.size() >= max_)
-      std::erase_if(waiting_, [](const auto& w) { return !w->is_wanted(); });
-    if (waiting_.size() >= max_ || is_closed_)
+    if (is_closed_)
       return false;
-    waiting_.push_back(one);
+    if (!waiting_.push(app, speech_request_ptr{one})) {
+      waiting_.drop(app, [](const auto& w) { return !w->is_wanted(); });
+      if (!waiting_.push(app, speech_request_ptr{one}))
+        return false;
+    }
   }
   changed_.notify_one();
   return true;
@@ -98,19 +100,18 @@ speech_request_ptr tts_queue::take() {
     changed_.wait(lock, [this] { return is_closed_ || !waiting_.empty(); });
     if (is_closed_)
       return nullptr;
-    auto one = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (one->is_wanted())
-      return one;
+    auto next = waiting_.pop();
+    if (next && (*next)->is_wanted())
+      return std::move(*next);
   }
 }
 
 void tts_queue::close() {
-  std::deque<speech_request_ptr> left;
+  fair_line<speech_request_ptr> left{0};
   {
     const std::lock_guard guard{mutex_};
     is_closed_ = true;
-    left.swap(waiting_);
+    std::swap(left, waiting_);
   }
   changed_.notify_all();
 }

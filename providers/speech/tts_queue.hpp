@@ -1,5 +1,6 @@
 #pragma once
 
+#include "config/fair_line.hpp"
 #include "config/loop.hpp"
 #include "providers/speech/speakable_text.hpp"
 #include "providers/speech/speaker.hpp"
@@ -8,7 +9,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -64,13 +64,14 @@ private:
 
 using speech_request_ptr = std::shared_ptr<speech_request>;
 
-/// Requests in their order. Any thread.
+/// Requests of each app in their order, the apps by turns. Any thread.
 class tts_queue {
 public:
-  explicit tts_queue(std::size_t max) : max_(max) {}
+  /// `max`: of one app.
+  explicit tts_queue(std::size_t max) : waiting_(max) {}
 
-  /// False: full.
-  bool add(const speech_request_ptr& one);
+  /// False: the app's part is full.
+  bool add(const std::string& app, const speech_request_ptr& one);
   /// Waits for the next one that is wanted; null: closed.
   speech_request_ptr take();
   [[nodiscard]] bool is_closed() const {
@@ -79,10 +80,9 @@ public:
   void close();
 
 private:
-  const std::size_t max_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<speech_request_ptr> waiting_;
+  fair_line<speech_request_ptr> waiting_;
   std::atomic<bool> is_closed_{false};
 };
 

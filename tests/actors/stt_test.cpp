@@ -23,6 +23,7 @@ audio_actor::behavior_type listener(audio_actor::pointer, std::vector<utterance_
           [](const published&) {},
           [](const answer_delta&) {},
           [](const notice&) {},
+          [](const move_away&) {},
           [](const tool_call&) {},
           [](const tool_cancelled&) {},
           [](const change_seat&) {}};

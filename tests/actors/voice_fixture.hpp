@@ -87,6 +87,7 @@ inline tts_actor::behavior_type voice(tts_actor::pointer, tts_notes* n) {
   return {[](const published&) {},
           [](const answer_delta&) {},
           [](const notice&) {},
+          [](const move_away&) {},
           [](const tool_call&) {},
           [](const tool_cancelled&) {},
           [=](const speech_open& open) { n->opened.push_back(open); },

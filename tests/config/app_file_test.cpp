@@ -125,6 +125,17 @@ TEST_CASE("keys of later versions are checked, and a warning says that they do n
   CHECK(loaded.app->find_tool("crm")->allow == std::vector<std::string>{"find"});
 }
 
+TEST_CASE("an account bounds the runs that its vendor has at once") {
+  const auto loaded = load_text(with(R"("live": { "vendors": {
+      "openai": { "base_url": "http://127.0.0.1:9/v1", "concurrency": 3 },
+      "azure": { "key": "${env:KEY}", "openai_url": "https://a.example/openai/v1" } } })"),
+                                {"dev", variables({{"KEY", "canary-7f3a"}})});
+  INFO(listing(loaded.faults));
+  REQUIRE(loaded.live);
+  CHECK(loaded.live->vendors.at("openai").concurrency == 3);
+  CHECK(loaded.live->vendors.at("azure").concurrency == 64);
+}
+
 TEST_CASE("models are named by vendor and model, or as objects with options of the vendor") {
   const auto app = good(with(R"("models": { "conversation": ["openai:gpt:x",
     { "vendor": "azure", "model": "m", "temperature": 0.5 }, "rules"] })"));

@@ -39,6 +39,27 @@ CAF_TEST(without engines or without a place the client is told and talks in vain
   CAF_CHECK(got("not committed c1"));
 }
 
+CAF_TEST(a node without room refuses the first seat of a session and no later one) {
+  room = false;
+  open();
+  frame("mic s 0");
+  CAF_CHECK(got("seat unavailable server_overloaded"));
+  CAF_CHECK(s.terms.empty());
+  CAF_CHECK_EQUAL(counted(counter::voice_seats_refused), 1u);
+  // There is room again.
+  room = true;
+  frame("mic s 0");
+  CAF_CHECK(got("seat yours"));
+}
+
+CAF_TEST(who has talked in this session gets the seat back though there is no room) {
+  room = false;
+  s.streams.push_back({"s", 700});
+  open();
+  frame("mic s 700");
+  CAF_CHECK(got("seat yours"));
+}
+
 CAF_TEST(a seat that does not come in time is refused and its commits with it) {
   s.silent_seat = true;
   open();

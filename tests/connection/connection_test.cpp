@@ -218,6 +218,18 @@ CAF_TEST(a session that went to sleep is looked for when a frame comes) {
   CAF_CHECK_EQUAL(s.asked, (words{"snapshot", "find", "after 5", "item"}));
 }
 
+CAF_TEST(a session that goes to sleep before it has answered an attach is looked for) {
+  s.silent_attach = true;
+  open();
+  CAF_CHECK(!got("attached 5"));
+  s.silent_attach = false;
+  caf::anon_send(s.session, end_session{});
+  sched.run();
+  CAF_CHECK_EQUAL(s.found, 1);
+  CAF_CHECK(got("attached 5"));
+  s.owed.clear();
+}
+
 CAF_TEST(a command without an answer is lost after its deadline and reported) {
   open();
   s.silent_on = "silent";
@@ -271,6 +283,29 @@ CAF_TEST(frames that came before the connection ran are taken after its greeting
   CAF_CHECK_EQUAL(link->frames.front(), "hello");
   CAF_CHECK_EQUAL(s.asked, (words{"snapshot", "item"}));
   CAF_CHECK(got("accepted 1"));
+}
+
+CAF_TEST(
+  a client whose session is awake hears from it when to go and one whose session sleeps at once) {
+  open();
+  caf::anon_send(connection, leave_server{500ms, false});
+  sched.run();
+  CAF_CHECK(link->closed.empty());
+  caf::anon_send(s.session, end_session{});
+  sched.run();
+  caf::anon_send(connection, leave_server{500ms, false});
+  sched.run();
+  CAF_CHECK(got("moves in 500"));
+  CAF_CHECK_EQUAL(link->closed, (std::vector<std::uint16_t>{1012}));
+  CAF_CHECK_EQUAL(link.use_count(), 1);
+}
+
+CAF_TEST(in the end every client is sent to the next server) {
+  open();
+  caf::anon_send(connection, leave_server{500ms, true});
+  sched.run();
+  CAF_CHECK(got("moves in 500"));
+  CAF_CHECK_EQUAL(link->closed, (std::vector<std::uint16_t>{1012}));
 }
 
 CAF_TEST(the end of the server is said to the client) {

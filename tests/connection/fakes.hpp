@@ -106,6 +106,9 @@ public:
       return {};
     return {send_frame{delta.text}};
   }
+  codec_actions on_move(const move_away& where) override {
+    return {send_frame{"moves in " + std::to_string(where.reconnect_in.count())}};
+  }
   codec_actions on_notice(const notice& what) override {
     return {send_frame{what.text}};
   }
@@ -175,6 +178,9 @@ struct script {
   std::string silent_on;
   std::string refuse_on;
   bool refuse_attach = false;
+  /// Answers of a session that goes before it has given them.
+  bool silent_attach = false;
+  std::vector<caf::typed_response_promise<attached>> owed;
   bool away = false;
   session_actor session;
   std::vector<std::string> asked;
@@ -206,6 +212,10 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
   const auto take = [](const auto&) -> caf::result<accepted> { return accepted{}; };
   return {[=](const attach& how) -> caf::result<attached> {
             s->asked.push_back(how.snapshot ? "snapshot" : "after " + std::to_string(how.after));
+            if (s->silent_attach) {
+              s->owed.push_back(self->make_response_promise<attached>());
+              return s->owed.back();
+            }
             if (s->refuse_attach)
               return to_caf({errc::unavailable, "no store", {}, {}});
             auto view = std::make_shared<session_view>();
@@ -281,6 +291,8 @@ inline session_actor::behavior_type fake_session(session_actor::pointer self, sc
           [](const answer_done&) {},
           [](const call_done&) {},
           [](const propose_topics&) { return analysis_taken{}; },
+          [](const notice&) {},
+          [](const drain_session&) {},
           [=](view_atom) { return attached{}; }};
 }
 
@@ -293,7 +305,8 @@ inline directory_actor::behavior_type fake_directory(directory_actor::pointer se
             s->session = self->system().spawn(fake_session, s);
             return s->session;
           },
-          [](tree_atom) { return tree_report{}; }, [](stop_atom) {}};
+          [](tree_atom) { return tree_report{}; }, [](const drain_session&) {},
+          [](const fault_order&) {}, [](stop_atom) {}};
 }
 
 } // namespace connection_fakes

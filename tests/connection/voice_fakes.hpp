@@ -74,6 +74,7 @@ inline audio_actor::behavior_type fake_audio(audio_actor::pointer, voice_log* lo
           [](const published&) {},
           [](const answer_delta&) {},
           [](const notice&) {},
+          [](const move_away&) {},
           [](const tool_call&) {},
           [](const tool_cancelled&) {},
           [](const change_seat&) {}};
@@ -83,6 +84,7 @@ inline tts_actor::behavior_type fake_tts(tts_actor::pointer, voice_log* log) {
   return {[](const published&) {},
           [](const answer_delta&) {},
           [](const notice&) {},
+          [](const move_away&) {},
           [](const tool_call&) {},
           [](const tool_cancelled&) {},
           [](const speech_open&) {},

@@ -52,6 +52,7 @@ struct voice_fixture : test_coordinator_fixture<voice_config> {
     parts->vad = vad;
     parts->ids = &ids;
     parts->clock = &clock;
+    parts->may_begin_to_talk = [this] { return room; };
     connection = spawn_connection(sys, std::move(parts));
     sched.run();
   }
@@ -110,7 +111,8 @@ struct voice_fixture : test_coordinator_fixture<voice_config> {
 
   void piece(const std::string& item, std::uint32_t ms, bool last) {
     tell(speech_sound{"of_" + item, 1, item,
-                      sound{std::make_shared<const samples>(ms * 16, 7), 16'000}, ms / 10, 0, last});
+                      sound{std::make_shared<const samples>(ms * 16, 7), 16'000}, ms / 10, 0,
+                      last});
   }
 
   [[nodiscard]] bool got(const std::string& text) const {
@@ -142,6 +144,8 @@ struct voice_fixture : test_coordinator_fixture<voice_config> {
   voice_log log;
   heard_list first;
   std::vector<caf::actor> spawned;
+  /// The node has room for voices that have not been heard yet.
+  bool room = true;
   std::shared_ptr<recording_link> link;
   directory_actor directory;
   connection_actor connection;

@@ -114,6 +114,17 @@ TEST_CASE("a step that journaled a call is never asked again") {
   CHECK(std::get<response_done>(step.events.front()).reason == "owner_lost");
 }
 
+TEST_CASE("what may not begin waits, and what runs is still recovered") {
+  story s;
+  s.tell({response_requested{"resp_1", {"resp_1"}}});
+  const runner_status leaving{.available = true, .may_begin = false};
+  CHECK(decide_next(s.view(), leaving, s.ids).events.empty());
+  s.tell({response_started{"resp_1", 1, "item_1"}});
+  const auto again = decide_next(s.view(), leaving, s.ids);
+  REQUIRE(again.run);
+  CHECK(again.run->attempt == 2);
+}
+
 TEST_CASE("a session that ended begins nothing") {
   story s;
   s.tell({response_requested{"resp_1", {"resp_1"}}, session_ended{"ended"}});

@@ -69,6 +69,12 @@ export class Server {
     await this.#end('SIGKILL');
   }
 
+  /** Asks it to go, and waits until it has; its data stay. */
+  async leave() {
+    const code = await this.#end('SIGTERM');
+    if (code !== 0) throw new Error(`The server ended with ${code}.\n${this.#stderr}`);
+  }
+
   /** The same address and data again. */
   async restart() {
     await this.listen(`127.0.0.1:${this.port}`);

@@ -158,8 +158,19 @@ TEST_CASE("metrics name every counter and gauge") {
 
 TEST_CASE("the tree is JSON whatever a reason holds") {
   tree_report report;
-  report.entries.push_back({"session/analyzer", "sess_1", 2, "bad \"\xff"});
+  report.entries.push_back({.name = "analyzer",
+                            .session = "sess_1",
+                            .restarts = 2,
+                            .last_reason = "bad \"\xff",
+                            .crashes = 1,
+                            .crashes_max = 3,
+                            .waiting = 4,
+                            .queue_age = std::chrono::microseconds{17}});
+  report.entries.push_back({.name = "stt", .session = "sess_1"});
   CHECK(tree_json(report)
-        == "{\"entries\":[{\"last_reason\":\"bad \\\"\xef\xbf\xbd\",\"name\":\"session/analyzer\","
-           "\"restarts\":2,\"session\":\"sess_1\"}]}");
+        == R"({"entries":[{"crashes":1,"crashes_max":3,"last_reason":"bad \")"
+           "\xef\xbf\xbd"
+           R"(","name":"analyzer","queue_age_us":17,"restarts":2,"session":"sess_1","waiting":4},)"
+           R"({"crashes":0,"crashes_max":0,"last_reason":"","name":"stt","queue_age_us":null,)"
+           R"("restarts":0,"session":"sess_1","waiting":0}]})");
 }

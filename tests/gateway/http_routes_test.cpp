@@ -283,6 +283,70 @@ TEST_CASE("a wrong question to /v1/realtime says what is wrong before it asks fo
   CHECK(plain.field("Upgrade") == "websocket");
 }
 
+TEST_CASE("a server that goes away is not ready, and says when to come back") {
+  world w;
+  w.routes->set_ready(true, "");
+  w.routes->stop();
+  const auto ready = w.get("/readyz");
+  CHECK(ready.status == 503);
+  CHECK(ready.body.find("stopping") != std::string::npos);
+  const auto answer = w.upgrade("/v1/realtime?model=open");
+  const auto& refused = std::get<http_response>(answer);
+  CHECK(refused.status == 503);
+  CHECK(error_code_of(refused) == "restarting");
+  CHECK_FALSE(refused.field("Retry-After").empty());
+  // Nothing makes it ready again.
+  w.routes->set_ready(true, "");
+  CHECK(w.get("/readyz").status == 503);
+}
+
+TEST_CASE("only new sessions are asked about the node's room, and strangers apart") {
+  world w;
+  std::vector<newcomer> asked;
+  bool full = true;
+  router routes{router_parts{.apps = &w.apps,
+                             .sealer = test_sealer(),
+                             .own = {},
+                             .files = static_files{w.page.path(), w.client.path()},
+                             .ids = &w.ids,
+                             .refuse_newcomer = [&](newcomer who) -> std::optional<http_response> {
+                               asked.push_back(who);
+                               if (!full)
+                                 return std::nullopt;
+                               return to_response({503, overload_code, "No room."});
+                             }}};
+  const auto enter = [&](const std::string& target, std::initializer_list<http_field> fields = {}) {
+    return routes.handle(upgrade_request("/v1/realtime?model=" + target, fields), noon);
+  };
+  const auto code = [](const route_answer& answer) {
+    const auto* response = std::get_if<http_response>(&answer);
+    return response == nullptr ? std::string{} : error_code_of(*response);
+  };
+  CHECK(code(enter("open")) == overload_code);
+  CHECK(code(enter("closed", {bearer("key-of-closed")})) == overload_code);
+  CHECK(asked == std::vector{newcomer::stranger, newcomer::keyed});
+  // Who comes back to a session is not asked about.
+  CHECK(code(enter("closed&session=sess_a", {bearer("key-of-closed")})).empty());
+  const auto visitor = test_sealer().seal({.app = "open",
+                                           .session = "sess_b",
+                                           .user = {},
+                                           .expires_s = noon.unix_s + 60,
+                                           .id = "ck_1",
+                                           .visitor = true});
+  CHECK(code(enter("open", {bearer(visitor)})).empty());
+  // A key from a backend may be for a session that there is: the journal is to say.
+  const auto guest = test_sealer().seal({.app = "open",
+                                         .session = "sess_c",
+                                         .user = {},
+                                         .expires_s = noon.unix_s + 60,
+                                         .id = "ck_2",
+                                         .visitor = false});
+  CHECK(std::get<open_session>(enter("open", {bearer(guest)})).perhaps_new);
+  CHECK(asked.size() == 2);
+  full = false;
+  CHECK(code(enter("open")).empty());
+}
+
 TEST_CASE("other machines get in only where the operator has said so") {
   const app_entries open = {{"open", make_app("open", true)}};
   const app_entries closed = {{"closed", make_app("closed", false)}};

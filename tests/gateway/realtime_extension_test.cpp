@@ -149,25 +149,34 @@ TEST_CASE("a resume against another store gets a snapshot") {
   }
 }
 
-TEST_CASE("a resume number from the future is an error that helps, and the connection goes on") {
+TEST_CASE("a resume number from the future is no error: a snapshot follows") {
   auto c = extended();
   c.open();
   SUBCASE("without a store") {
     c.send(resume(99));
-    const auto error = error_of(
-      c.refuse_attach({errc::invalid, "the newest event is number 1", "after_seq", "future"}));
-    CHECK(error["param"] == "after_seq");
-    CHECK(error["event_id"] == "s1");
-    CHECK(error["message"].get<std::string>().find("after_seq 0") != std::string::npos);
-    c.send(resume(0));
-    CHECK(types(c.attach()) == "sidevoice.session.snapshot");
   }
   SUBCASE("of this very store") {
     c.send(resume(99, "store_1"));
-    CHECK(c.refuse_attach({errc::invalid, "d", "after_seq", "future"}).empty());
-    CHECK(types(c.attach()) == "error sidevoice.session.snapshot");
   }
+  CHECK(c.refuse_attach({errc::invalid, "d", "after_seq", "future"}).empty());
+  REQUIRE(c.attaches.size() == 2);
+  CHECK(c.attaches[1].snapshot);
+  const auto frames = c.attach();
+  CHECK(types(frames) == "sidevoice.session.snapshot");
+  CHECK(seen(frames) < 99);
   CHECK(c.closes.empty());
+}
+
+TEST_CASE("a session that turns out to be damaged is closed for good, with the event's number") {
+  auto c = extended();
+  c.open();
+  c.send(resume(1, "store_1"));
+  const auto error = error_of(c.refuse_attach({errc::damaged, "in /a/file", "3", {}}));
+  CHECK(error["code"] == "storage_damaged");
+  CHECK(error["message"].get<std::string>().find("event 3") != std::string::npos);
+  CHECK(error["message"].get<std::string>().find("/a/file") == std::string::npos);
+  REQUIRE(c.closes.size() == 1);
+  CHECK(c.closes[0].code == 1011);
 }
 
 TEST_CASE("who comes in the middle of an answer gets what was said so far as one delta") {

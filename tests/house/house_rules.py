@@ -22,7 +22,7 @@ ROOMS_WITHOUT_CAF = ["config", "persistence", "providers"]
 CLOCK_FILES = ["config/asio_loop.hpp", "config/asio_loop.cpp", "config/loop.hpp"]
 # Folders of tests/ that mirror no room: what they are is said in ARCHITECTURE.md.
 OTHER_TEST_FOLDERS = ["lab", "conformance", "integration", "chaos", "e2e", "fuzz", "mutants", "house",
-                      "deciders", "connection", "support"]
+                      "deciders", "connection", "support", "soak"]
 BEAST_FILES_MAX = 4
 LINES_MAX = 400
 LINES_AIM = 300
@@ -205,6 +205,31 @@ def no_sleeps(code):
                 yield fault(name, number, "a test waits for the event, with a deadline; it never sleeps")
 
 
+# Lines of a session's actors that belong to no session, by file and event; each says why.
+LOGS_OF_NO_SESSION = {
+}
+
+
+def logs_name_their_session(code):
+    """Whoever reads a log asks what happened in one session: each line of its tree says in which."""
+    for name in code.ending(CPP):
+        if not name.startswith(("actors/", "gateway/connection")):
+            continue
+        text = "\n".join(line for _, line in code.lines(name))
+        for call in re.finditer(r"(?<![\w.])log\(\s*(?!std::)", text):
+            depth, end = 1, call.end()
+            while end < len(text) and depth:
+                depth += {"(": 1, ")": -1}.get(text[end], 0)
+                end += 1
+            body = text[call.end():end]
+            event = re.search(r'"([\w. ]+)"', body)
+            if "log_level" not in body or '{"session",' in body:
+                continue
+            if (name, event.group(1) if event else "") not in LOGS_OF_NO_SESSION:
+                yield fault(name, text.count("\n", 0, call.start()) + 1, 'a log line of a session without its id: add '
+                            '{"session", ...}, or list it in LOGS_OF_NO_SESSION with the reason')
+
+
 def links(code):
     """Relative links of Markdown files, and their #anchors in Markdown files."""
     for name in code.ending((".md",)):
@@ -270,4 +295,4 @@ def test_folders(code):
 
 
 RULES = [include_rule, caf_rule, heavy_headers, file_length, catalogue, counters_used, clocks, no_sleeps,
-         links, named_files, machine_traces, test_folders]
+         logs_name_their_session, links, named_files, machine_traces, test_folders]

@@ -123,6 +123,15 @@ class each_rule(unittest.TestCase):
                    [("tests/actors/a.cpp", 1), ("tests/e2e/b.py", 2)],
                    {"tests/actors/a.cpp": "sleepy(1);\n"})
 
+    def test_log_lines_of_a_session_name_it(self):
+        self.finds(rules.logs_name_their_session,
+                   {"actors/a.cpp": '\nlog(log_level::info, "a.b",\n    {{"reason", name_of(why)}});\n',
+                    "gateway/connection_b.cpp": 'log(why ? log_level::info : log_level::debug, "c");\n'},
+                   [("actors/a.cpp", 2), ("gateway/connection_b.cpp", 1)],
+                   {"actors/a.cpp": 'log(log_level::info, "a.b",\n    {{"session", id(x)}, {"reason", why}});\n'
+                                    "log_->push(log_level);\n",
+                    "gateway/listener.cpp": 'log(log_level::info, "c");\n'})
+
     def test_links_lead_somewhere(self):
         self.finds(rules.links,
                    {"docs/a.md": "# A title\n[b](b.md)\n[c](../c.txt)\n[x](#no-such)\n"},

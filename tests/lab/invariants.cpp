@@ -1,4 +1,5 @@
 #include "actors/calls.hpp"
+#include "actors/journal.hpp"
 #include "actors/responses.hpp"
 #include "tests/lab/world.hpp"
 
@@ -17,187 +18,121 @@ void world::violated(const std::string& what) {
   out_.violations.push_back(what);
 }
 
-std::vector<event_ptr> world::read_all(const std::string& session) {
-  std::vector<event_ptr> all;
-  std::vector<store_job> jobs;
-  jobs.emplace_back(
-    store_task<read_events>{{{app_->id, session}, 0, 100'000}, [&](result<events_page> page) {
-                              if (page)
-                                all = std::move(page->events);
-                            }});
-  for (auto& done : disk_->run(std::move(jobs)))
-    done();
-  return all;
-}
-
 void world::check_journal(const std::string& session) {
-  const auto events = read_all(session);
-  if (events.empty())
+  auto& watch = watch_of(session);
+  if (watch.head() == 0)
     return violated(session + " has no journal");
+  // What the disk holds now is what it was seen to take.
+  if (const auto all = read(session, 0); all && all->size() == watch.head())
+    watch.see(*all, watch.head());
+  else
+    violated(session + " has another number of events on the disk than were seen to go there");
+  const auto& events = watch.events();
   out_.events += events.size();
-  check_events(session, events);
-  check_responses(session, events);
-  check_topics(session, events);
-  auto view = sidevoice::apply(std::make_shared<const session_view>(), events);
-  if (!view)
-    return violated(session + " does not fold: " + view.error().detail);
-  check_calls(session, events, **view);
-  check_speech(session, events, **view);
-  if (asks_)
-    check_questions(session, events);
+  if (trace_)
+    for (const auto& e : events)
+      std::printf("    %s %3llu %-20s %s\n", session.c_str(),
+                  static_cast<unsigned long long>(e->seq), std::string{type_of(e->body)}.c_str(),
+                  encode(e->body).c_str());
+  const auto& view = *watch.view();
+  check_inputs(session, watch);
+  check_responses(session, watch);
+  check_calls(session, watch);
+  check_speech(session, events, view);
+  check_heard(session, view);
   for (const auto& who : patrons_)
     if (who.session == session)
-      check_client(who, **view);
+      check_client(who, view);
   check_agreement(session);
-  out_.journal_hash += std::to_string(std::hash<std::string>{}(encode(**view))) + "/";
+  out_.journal_hash += std::to_string(std::hash<std::string>{}(encode(view))) + "/";
 }
 
-void world::check_events(const std::string& session, const std::vector<event_ptr>& events) {
-  std::map<std::string, int> puts;
-  int greetings = 0;
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    if (events[i]->seq != i + 1)
-      violated(session + " has number " + std::to_string(events[i]->seq) + " in place "
-               + std::to_string(i + 1));
-    if (const auto* put = std::get_if<item_put>(&events[i]->body);
-        put != nullptr && put->value.response.empty())
-      ++puts[put->value.id];
-    if (const auto* asked = std::get_if<response_requested>(&events[i]->body))
-      greetings +=
-        static_cast<int>(std::count(asked->cause.begin(), asked->cause.end(), "greeting"));
-    if (trace_)
-      std::printf("    %s %3zu %-20s %s\n", session.c_str(), i + 1,
-                  std::string{type_of(events[i]->body)}.c_str(), encode(events[i]->body).c_str());
-  }
-  for (const auto& [id, count] : puts)
-    if (count != 1)
-      violated(session + " took input " + id + " " + std::to_string(count) + " times");
-  if (greetings != 1)
-    violated(session + " greeted " + std::to_string(greetings) + " times");
+void world::check_inputs(const std::string& session, const journal_watch& watch) {
+  if (watch.greetings() != 1)
+    violated(session + " greeted " + std::to_string(watch.greetings()) + " times");
   for (const auto& who : patrons_) {
     if (who.session != session)
       continue;
     for (const auto& id : who.client->acknowledged())
-      if (!puts.contains(id))
+      if (!watch.has_input(id))
         violated(who.client->name() + " had " + id + " acknowledged, and it is not in the journal");
+    for (const auto& id : who.client->refused())
+      if (watch.has_input(id))
+        violated(who.client->name() + " had " + id + " refused, and it is in the journal");
     if (!who.client->is_settled())
       violated(who.client->name() + " still waits for an answer to what it sent");
   }
 }
 
-void world::check_responses(const std::string& session, const std::vector<event_ptr>& events) {
-  std::map<std::string, std::vector<std::string>> responses_of;
-  std::map<std::string, int> ends;
-  std::map<std::string, std::uint32_t> attempts;
-  std::set<std::string> done;
-  std::set<std::string> spoken;
-  for (const auto& e : events) {
-    if (const auto* speech = std::get_if<input_speech>(&e->body))
-      spoken.insert(speech->item);
-    if (const auto* asked = std::get_if<response_requested>(&e->body)) {
-      ends[asked->response];
-      for (const auto& cause : asked->cause)
-        responses_of[cause].push_back(asked->response);
-    } else if (const auto* started = std::get_if<response_started>(&e->body)) {
-      if (started->attempt != ++attempts[started->response])
-        violated(started->response + " began attempt " + std::to_string(started->attempt)
-                 + " out of turn");
-      if (started->attempt > max_attempts)
-        violated(started->response + " was tried too often");
-      if (done.contains(started->response))
-        violated(started->response + " began again after its end");
-    } else if (const auto* end = std::get_if<response_done>(&e->body)) {
-      ++ends[end->response];
-      done.insert(end->response);
-    }
-  }
-  for (const auto& [response, count] : ends)
-    if (count != 1)
-      violated(session + ": " + response + " has " + std::to_string(count) + " ends");
-  for (const auto& [cause, responses] : responses_of) {
-    // Words that are not known yet are not used up by a request that is taken back meanwhile: then
-    // only what began counts.
-    const auto count = !spoken.contains(cause)
-                         ? static_cast<std::ptrdiff_t>(responses.size())
-                         : std::count_if(responses.begin(), responses.end(),
-                                         [&](const auto& id) { return attempts.contains(id); });
-    if (count > 1 && cause != "idle")
-      violated(session + ": " + cause + " caused " + std::to_string(count) + " responses");
-  }
+void world::check_responses(const std::string& session, const journal_watch& watch) {
+  for (const auto& response : watch.view()->open_responses)
+    violated(session + ": " + response->id + " has no end");
   for (const auto& who : patrons_) {
     if (who.session != session)
       continue;
     for (const auto& id : who.client->acknowledged())
-      if (who.client->wants_answer().contains(id) && !responses_of.contains(id))
+      if (who.client->wants_answer().contains(id) && !watch.responses_of().contains(id))
         violated(session + ": nobody answers " + id);
   }
 }
 
+/// What models have cost, by the events and by the sums that were kept with them.
+void world::check_usage() {
+  std::map<std::int32_t, std::uint64_t> by_day;
+  for (const auto& [session, watch] : watches_) {
+    std::uint64_t spent = 0;
+    for (const auto& e : watch.events()) {
+      spent += cost_of(e->body);
+      by_day[day_of(e->at)] += cost_of(e->body);
+    }
+    if (spent != watch.view()->spent)
+      violated(session + " has spent " + std::to_string(spent) + ", and its fold says "
+               + std::to_string(watch.view()->spent));
+  }
+  std::uint64_t kept = 0;
+  std::uint64_t sum = 0;
+  for (const auto& [day, micro] : by_day) {
+    sum += micro;
+    std::vector<store_job> jobs;
+    jobs.emplace_back(store_task<get_spend>{{app_->id, day}, [&](const result<spend_found>& found) {
+                                              kept += found ? found->micro : 0;
+                                            }});
+    for (auto& done : disk_->run(std::move(jobs)))
+      done();
+  }
+  if (kept != sum)
+    violated("the sessions have spent " + std::to_string(sum) + ", and the store has kept "
+             + std::to_string(kept));
+}
+
 void world::said_to_run(const std::string& call, const std::string& tool) {
   // Whatever arrives outside was journaled as started before, and agreed to where that is asked.
-  for (const auto& who : patrons_) {
-    bool started = false;
-    bool waits = false;
-    for (const auto& e : read_all(who.session)) {
-      if (const auto* opened = std::get_if<call_opened>(&e->body); opened && opened->call == call)
-        waits = opened->needs_approval;
-      if (const auto* agreed = std::get_if<call_approved>(&e->body); agreed && agreed->call == call)
-        waits = !agreed->approved;
-      if (const auto* begun = std::get_if<call_started>(&e->body); begun && begun->call == call)
-        started = true;
-    }
-    if (started && !waits)
+  for (const auto& [session, watch] : watches_) {
+    const auto known = watch.calls().find(call);
+    if (known != watch.calls().end() && known->second.starts > 0 && !known->second.waits)
       return;
   }
   violated("the call " + call + " of " + tool + " ran before its start was durable");
 }
 
-void world::check_calls(const std::string& session, const std::vector<event_ptr>& events,
-                        const session_view& view) {
-  struct story {
-    std::string name;
-    call_runner runner = call_runner::server;
-    std::uint32_t starts = 0;
-    std::vector<std::string> ends;
-  };
-  std::map<std::string, story> calls;
-  std::map<std::string, int> outputs;
-  for (const auto& e : events) {
-    if (const auto* opened = std::get_if<call_opened>(&e->body)) {
-      if (calls.contains(opened->call))
-        violated(session + ": the call " + opened->call + " was opened twice");
-      calls[opened->call].name = opened->name;
-      calls[opened->call].runner = opened->runner;
-    } else if (const auto* started = std::get_if<call_started>(&e->body)) {
-      auto& call = calls[started->call];
-      if (started->attempt != ++call.starts || !call.ends.empty())
-        violated(session + ": the call " + started->call + " began out of turn");
-    } else if (const auto* ended = std::get_if<call_ended>(&e->body)) {
-      calls[ended->call].ends.push_back(ended->outcome);
-    } else if (const auto* put = std::get_if<item_put>(&e->body);
-               put != nullptr && put->value.kind == item_kind::function_call_output) {
-      ++outputs[put->value.call_id];
-    }
-  }
-  for (const auto& [call, count] : outputs)
-    if (count != 1)
-      violated(session + ": the call " + call + " has " + std::to_string(count) + " outputs");
-  for (const auto& [id, call] : calls) {
-    if (call.ends.size() != 1) {
-      violated(session + ": the call " + id + " of " + call.name + " has "
-               + std::to_string(call.ends.size()) + " ends");
+void world::check_calls(const std::string& session, const journal_watch& watch) {
+  for (const auto& [id, call] : watch.calls()) {
+    if (call.name.empty())
+      continue;
+    if (call.outcome.empty()) {
+      violated(session + ": the call " + id + " of " + call.name + " has no end");
       continue;
     }
     const auto* tool = app_->find_tool(call.name);
     const auto* kind = tool == nullptr                    ? "own"
                        : tool->kind == tool_kind::webhook ? to_string(tool->effect)
                                                           : to_string(tool->kind);
-    ++out_.calls[std::string{kind} + ": " + call.ends.front()];
+    const auto& outcome = call.outcome;
+    ++out_.calls[std::string{kind} + ": " + outcome];
     if (tool == nullptr || tool->kind != tool_kind::webhook)
       continue;
     const auto found = outside_->done().find(id);
     const auto done = found == outside_->done().end() ? 0 : found->second;
-    const auto& outcome = call.ends.front();
     if (tool->effect == tool_effect::once && (done > 1 || call.starts > 1))
       violated(session + ": " + id + " must be made once, and was done " + std::to_string(done)
                + " times in " + std::to_string(call.starts) + " starts");
@@ -209,59 +144,17 @@ void world::check_calls(const std::string& session, const std::vector<event_ptr>
     if ((outcome == "refused" || outcome == "simulated") && done > 0)
       violated(session + ": " + id + " was " + outcome + ", and done");
   }
-  for (const auto& stored : view.items)
+  for (const auto& stored : watch.view()->items)
     if (stored->value.kind == item_kind::function_call && !stored->value.response.empty()
-        && !outputs.contains(stored->value.call_id))
+        && (!watch.calls().contains(stored->value.call_id)
+            || watch.calls().at(stored->value.call_id).outputs == 0))
       violated(session + ": the call " + stored->value.call_id + " of " + stored->value.name
                + " has no output");
+  const auto& view = *watch.view();
   for (const auto& stored : view.items)
     if (stored->value.kind == item_kind::function_call_output && !stored->value.response.empty()
         && stored->seq > view.answered_to && view.ended.empty() && continue_after_calls(view, ids_))
       violated(session + ": nobody answers the output " + stored->value.id);
-}
-
-void world::check_questions(const std::string& session, const std::vector<event_ptr>& events) {
-  // The newest word of the visitor before the answer began, whatever the analyzer knew of it.
-  std::string newest;
-  std::map<std::string, std::string> heard;
-  for (const auto& e : events) {
-    if (const auto* started = std::get_if<response_started>(&e->body))
-      heard[started->item] = newest;
-    const auto* put = std::get_if<item_put>(&e->body);
-    if (put == nullptr || put->value.kind != item_kind::message)
-      continue;
-    const auto& value = put->value;
-    if (value.role == item_role::user)
-      newest = value.text;
-    else if (value.text.starts_with("ask:")
-             && heard[value.id].starts_with(value.text.substr(4) + "="))
-      violated(session + ": asked \"" + value.text + "\" after \"" + heard[value.id] + "\"");
-  }
-}
-
-void world::check_topics(const std::string& session, const std::vector<event_ptr>& events) {
-  std::uint64_t revision = 0;
-  std::map<std::string, std::uint64_t> by_person;
-  std::map<std::string, std::string> texts;
-  for (const auto& e : events) {
-    if (const auto* put = std::get_if<item_put>(&e->body))
-      texts[put->value.id] = put->value.text;
-    if (const auto* words = std::get_if<input_transcribed>(&e->body))
-      texts[words->item] = words->text;
-    const auto* change = std::get_if<topic_updated>(&e->body);
-    if (change == nullptr)
-      continue;
-    if (change->revision != ++revision)
-      violated(session + " went to revision " + std::to_string(change->revision));
-    if (change->by == topic_author::person)
-      by_person[change->topic] = e->seq;
-    if (change->by != topic_author::analyzer)
-      continue;
-    if (change->head_read < by_person[change->topic])
-      violated(session + ": an analysis overwrote what a person had set for " + change->topic);
-    if (texts[change->evidence.item].find(change->evidence.quote) == std::string::npos)
-      violated(session + ": " + change->topic + " has a quote that was never said");
-  }
 }
 
 void world::check_client(const patron& who, const session_view& view) {
@@ -337,10 +230,20 @@ void world::check_agreement(const std::string& session) {
   }
 }
 
+/// What /debug/tree prints are the names of cluster/supervision_tree.cpp, once for each session.
 void world::check_tree() {
-  // What /debug/tree prints are the names of cluster/supervision_tree.cpp, once for each session.
+  auto live = living_tree();
+  for (const auto& who : patrons_)
+    if (live[who.session] != session_tree_names()
+        && live[who.session] != session_tree_names(talks_))
+      violated(who.session + " has a tree of " + json(live[who.session]).dump() + " instead of "
+               + json(session_tree_names(talks_)).dump());
+}
+
+/// The names in the tree of each session now.
+std::map<std::string, std::vector<std::string>> world::living_tree() {
   std::map<std::string, std::vector<std::string>> live;
-  const auto asker = system_->spawn([&live, to = directory_](caf::event_based_actor* self) {
+  system_->spawn([&live, to = directory_](caf::event_based_actor* self) {
     self->request(to, std::chrono::seconds{5}, tree_atom::value)
       .then(
         [&live](const tree_report& report) {
@@ -350,16 +253,20 @@ void world::check_tree() {
         [](const caf::error&) {});
   });
   while (work_once()) {}
-  for (const auto& who : patrons_)
-    if (live[who.session] != session_tree_names()
-        && live[who.session] != session_tree_names(talks_))
-      violated(who.session + " has a tree of " + json(live[who.session]).dump() + " instead of "
-               + json(session_tree_names(talks_)).dump());
+  return live;
 }
 
 void world::check_silence() {
   for (auto& who : patrons_)
     who.client->disconnect();
+  // With the last client its voice goes, long before the session does.
+  for (int round = 0; round < 100; ++round) {
+    while (work_once()) {}
+    advance(std::chrono::milliseconds{100});
+  }
+  for (const auto& [session, names] : living_tree())
+    if (names != session_tree_names())
+      violated(session + " still has a tree of " + json(names).dump() + " without a client");
   for (int minutes = 0; minutes < 12; ++minutes) {
     while (work_once()) {}
     advance(std::chrono::minutes{1});
@@ -371,6 +278,8 @@ void world::check_silence() {
              + " actors are left after the idle time instead of the directory alone");
   if (loop_->timers() != 0)
     violated(std::to_string(loop_->timers()) + " timers are left");
+  if (stores_.back()->has_work())
+    violated("jobs are left in the store's queue");
 }
 
 } // namespace sidevoice::lab

@@ -1,5 +1,6 @@
 #include "tests/lab/world.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -14,6 +15,11 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
   std::set<std::string> spoken;
   std::vector<input_speech> failed;
   std::map<std::string, input_speech> open;
+  // Who hangs for as long as words are waited for loses them, and the visitor is asked again.
+  const auto hearing_hung =
+    std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const planned_fault& fault) {
+      return fault.what.starts_with("hang ") && fault.ms > 5'000;
+    });
   for (const auto& e : events) {
     if (const auto* speech = std::get_if<input_speech>(&e->body)) {
       if (!spoken.insert(speech->item).second)
@@ -23,7 +29,7 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
       if (heard.contains(words->item))
         violated(session + ": the speech " + words->item + " was transcribed twice");
       heard[words->item] = words->text;
-      if (words->reason == "failed")
+      if (words->reason == "failed" || (words->reason == "lost" && hearing_hung))
         failed.push_back(open[words->item]);
       ++said[words->text];
       ++out_.faults["speech: " + (words->reason.empty() ? "words" : words->reason)];
@@ -59,6 +65,36 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
     }
     if (!mic->is_settled() && view.ended.empty())
       violated(who.client->name() + " still keeps speech that nobody has acknowledged");
+  }
+}
+
+namespace {
+
+/// What the lab's voice takes for a byte of text.
+constexpr std::uint64_t ms_per_byte = 60;
+/// A word that is cut in its middle counts as heard, and what was shown before it was said stays
+/// where its clause could not be spoken.
+constexpr std::uint64_t slack_bytes = 40;
+
+} // namespace
+
+/// An answer that was interrupted holds no more than was played to somebody.
+void world::check_heard(const std::string& session, const session_view& view) {
+  for (const auto& response : view.closed_responses) {
+    if (response->status != response_status::cancelled || response->reason != "turn_detected")
+      continue;
+    const auto* item = view.find_item(response->item);
+    std::uint64_t heard_ms = 0;
+    for (const auto& who : patrons_)
+      if (const auto* mic = who.session == session ? who.client->microphone() : nullptr)
+        heard_ms += mic->heard_ms(response->item);
+    if (item == nullptr || heard_ms == 0)
+      continue;
+    ++out_.faults["answers cut by a voice"];
+    const auto said = heard_ms / ms_per_byte;
+    if (item->value.text.size() > said + slack_bytes)
+      violated(session + ": of " + response->item + " " + std::to_string(item->value.text.size())
+               + " bytes are said to have been heard, in " + std::to_string(heard_ms) + " ms");
   }
 }
 

@@ -83,8 +83,10 @@ void lab_client::connected(connection_actor connection) {
                {"name", "own_tool"},
                {"description", "of this client alone"},
                {"parameters", {{"type", "object"}}}}}}}}});
-  for (const auto& [id, frame] : std::map{unanswered_})
+  for (const auto& [id, frame] : std::map{unanswered_}) {
+    resent_.insert(id);
     send(frame);
+  }
   if (mic_)
     mic_->on_connected();
 }
@@ -102,17 +104,24 @@ void lab_client::disconnect() {
 
 void lab_client::send(const json& event) {
   if (show_frames && connection_)
-    std::printf("             %s -> %.600s\n", name_.c_str(), event.dump().c_str());
+    std::printf("             %s -> %.2000s\n", name_.c_str(), event.dump().c_str());
   if (connection_)
     caf::anon_send(connection_,
                    client_frame{std::make_shared<const std::string>(event.dump()), false});
+}
+
+std::vector<std::string> lab_client::durable_order() const {
+  std::vector<std::string> out;
+  std::copy_if(view_.order.begin(), view_.order.end(), std::back_inserter(out),
+               [this](const std::string& id) { return !unnumbered_.contains(id); });
+  return out;
 }
 
 // -- what a person might do
 // ------------------------------------------------------------------------------
 
 void lab_client::act(dice& chance) {
-  if (mic_ && chance.chance(50))
+  if (mic_ && chance.chance(talks_percent))
     return mic_->act(chance, *next_sentence_);
   if (chance.chance(40))
     answer_calls(chance);

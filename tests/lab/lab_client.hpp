@@ -74,7 +74,12 @@ public:
   [[nodiscard]] const std::set<std::string>& acknowledged() const {
     return acknowledged_;
   }
-  /// Of those, the ones that asked for an answer.
+  /// Items that it sent once and was told are not stored. Of one that was sent again on another
+  /// line, the older copy may still arrive.
+  [[nodiscard]] const std::set<std::string>& refused() const {
+    return refused_;
+  }
+  /// Of the acknowledged, the ones that asked for an answer.
   [[nodiscard]] const std::set<std::string>& wants_answer() const {
     return wants_answer_;
   }
@@ -82,6 +87,13 @@ public:
   [[nodiscard]] const std::vector<std::uint64_t>& numbers() const {
     return numbers_;
   }
+  /// Frames that it got.
+  [[nodiscard]] std::uint64_t frames() const {
+    return frames_;
+  }
+  /// Its items without those of running answers.
+  [[nodiscard]] std::vector<std::string> durable_order() const;
+
   /// Prints every frame; for a seed that is looked at.
   static inline bool show_frames = false;
 
@@ -91,6 +103,8 @@ public:
     return mic_.get();
   }
 
+  /// With a microphone: of what it does, so many in a hundred are said.
+  std::uint64_t talks_percent = 50;
   /// What it says are values of topics, and it leaves the checklist alone.
   bool states_topics = false;
 
@@ -125,6 +139,8 @@ private:
   /// Frames without an answer, by item id or event id.
   std::map<std::string, nlohmann::json> unanswered_;
   std::set<std::string> acknowledged_;
+  std::set<std::string> refused_;
+  std::set<std::string> resent_;
   std::set<std::string> wants_answer_;
   std::vector<std::uint64_t> numbers_;
   /// Text of the pieces per open response item.
@@ -140,6 +156,7 @@ private:
   std::set<std::string> open_responses_;
   std::set<std::string> closed_responses_;
   std::uint64_t next_ = 0;
+  std::uint64_t frames_ = 0;
 };
 
 } // namespace sidevoice::lab

@@ -15,8 +15,9 @@ void lab_client::start_over() {
 }
 
 void lab_client::on_frame(const std::string& text) {
+  ++frames_;
   if (show_frames)
-    std::printf("             %s <- %.600s\n", name_.c_str(), text.c_str());
+    std::printf("             %s <- %.2000s\n", name_.c_str(), text.c_str());
   const auto event = json::parse(text, nullptr, false);
   if (!event.is_object() || !event.contains("type") || !event.contains("event_id"))
     return report_(name_ + " got a frame that is no event: " + text.substr(0, 200));
@@ -56,7 +57,11 @@ void lab_client::on_error(const json& error) {
   if (!error["event_id"].is_string())
     return;
   std::erase_if(unanswered_, [&](const auto& entry) {
-    return entry.second.value("event_id", "") == error["event_id"];
+    if (entry.second.value("event_id", "") != error["event_id"])
+      return false;
+    if (error.value("code", "") != "unknown_outcome" && !resent_.contains(entry.first))
+      refused_.insert(entry.first);
+    return true;
   });
 }
 

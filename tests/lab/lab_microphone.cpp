@@ -56,6 +56,8 @@ void lab_microphone::act(dice& chance, std::uint64_t& next_sentence) {
   const auto level = [](std::uint64_t sentence) {
     return static_cast<std::int16_t>((sentence + 1) * scripted_step);
   };
+  if (chance.chance(2))
+    return hang_up();
   const auto roll = chance.roll(10);
   if (end_ms() - sent_ms_ < 4000) {
     if (roll < 2) {
@@ -80,6 +82,15 @@ void lab_microphone::act(dice& chance, std::uint64_t& next_sentence) {
            {"item_id", newest_item_},
            {"content_index", 0},
            {"audio_end_ms", chance.roll(heard_ms_[newest_item_] + 1)}});
+}
+
+void lab_microphone::hang_up() {
+  if (!is_on_ || !is_connected_ || !keeps_)
+    return;
+  past_ = dealt_with();
+  is_on_ = false;
+  send_({{"type", "session.update"},
+         {"session", {{"type", "realtime"}, {"output_modalities", {"text"}}}}});
 }
 
 void lab_microphone::finish() {
@@ -111,7 +122,10 @@ void lab_microphone::on_event(const json& event, const std::string& type) {
     // Somebody else talks now, or nobody can.
     if (event["state"] == "elsewhere" || event["state"] == "unavailable")
       is_on_ = false;
-  } else if (type == "response.output_audio.delta" && event["item_id"].is_string()) {
+  } else if (type == "response.output_audio.delta") {
+    ++sounds_;
+    if (!event["item_id"].is_string())
+      return;
     newest_item_ = event["item_id"].get<std::string>();
     const auto bytes = event["delta"].get_ref<const std::string&>().size() * 3 / 4;
     heard_ms_[newest_item_] += bytes / 2 * 1000 / 24'000;

@@ -44,6 +44,15 @@ public:
   [[nodiscard]] bool is_on() const {
     return is_on_;
   }
+  /// Frames of sound that came, of whatever.
+  [[nodiscard]] std::uint64_t sounds() const {
+    return sounds_;
+  }
+  /// Sound received of an item, in ms.
+  [[nodiscard]] std::uint64_t heard_ms(const std::string& item) const {
+    const auto known = heard_ms_.find(item);
+    return known == heard_ms_.end() ? 0 : known->second;
+  }
   /// A sentence, and where it stood.
   struct sentence {
     std::uint64_t number = 0;
@@ -68,6 +77,8 @@ private:
   };
 
   void start();
+  /// Goes on as text.
+  void hang_up();
   void add(std::uint64_t ms, std::int16_t level, std::uint64_t sentence, bool is_word);
   [[nodiscard]] std::uint64_t end_ms() const {
     return said_.empty() ? 0 : said_.back().to_ms;
@@ -89,6 +100,7 @@ private:
   /// Sound received by item.
   std::map<std::string, std::uint64_t> heard_ms_;
   std::string newest_item_;
+  std::uint64_t sounds_ = 0;
 };
 
 } // namespace sidevoice::lab

@@ -1,6 +1,7 @@
 #include "tests/lab/lab_store.hpp"
 
-#include <optional>
+#include <algorithm>
+#include <utility>
 
 namespace sidevoice::lab {
 
@@ -36,22 +37,39 @@ bool hide_outcome(store_job& job, lab_loop& where, store_writer& disk, bool writ
 
 } // namespace
 
+bool lab_store::has_append(const std::string& session) const {
+  return std::any_of(queue_.begin(), queue_.end(), [&](const store_job& job) {
+    const auto* append = std::get_if<store_task<append_events>>(&job);
+    return append != nullptr && append->job.key.id == session;
+  });
+}
+
+bool lab_store::goes_wrong(store_job& job) {
+  const auto* append = std::get_if<store_task<append_events>>(&job);
+  auto fault = std::string{};
+  if (append != nullptr && !next_append.empty()) {
+    fault = std::exchange(next_append, {});
+    on_next_append(append->job.key.id);
+  } else if (chance_.chance(refuse_percent)) {
+    fault = chance_.chance(50) ? "full" : "unavailable";
+  } else if (chance_.chance(unknown_percent)) {
+    fault = "unknown";
+  }
+  if (fault.empty())
+    return false;
+  if (fault == "unknown")
+    return hide_outcome(job, where_, disk_, chance_.chance(50));
+  return refuse(job, where_, fault == "full" ? errc::full : errc::unavailable);
+}
+
 void lab_store::turn() {
   auto count = 1 + chance_.roll(queue_.size());
   std::vector<store_job> group;
   for (; count > 0; --count) {
-    auto job = std::move(queue_.front());
+    // It counts as waiting while it is judged: what it interrupts is the state of that moment.
+    if (!goes_wrong(queue_.front()))
+      group.push_back(std::move(queue_.front()));
     queue_.pop_front();
-    if (chance_.chance(refuse_percent)
-        && refuse(job, where_, chance_.chance(50) ? errc::full : errc::unavailable)) {
-      ++refused;
-      continue;
-    }
-    if (chance_.chance(unknown_percent) && hide_outcome(job, where_, disk_, chance_.chance(50))) {
-      ++unknown;
-      continue;
-    }
-    group.push_back(std::move(job));
   }
   for (auto& done : disk_.run(std::move(group)))
     where_.post(std::move(done));

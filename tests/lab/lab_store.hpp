@@ -5,7 +5,9 @@
 #include "tests/lab/lab_loop.hpp"
 
 #include <deque>
+#include <functional>
 #include <memory>
+#include <string>
 
 namespace sidevoice::lab {
 
@@ -40,11 +42,17 @@ public:
   /// Share of appends that are refused, or whose outcome is unknown; in percent.
   std::uint64_t refuse_percent = 0;
   std::uint64_t unknown_percent = 0;
-  /// Faults that happened, by kind.
-  std::uint64_t refused = 0;
-  std::uint64_t unknown = 0;
+  /// How the next append goes wrong: "full", "unavailable" or "unknown"; then it is called with the
+  /// session.
+  std::string next_append;
+  std::function<void(const std::string& session)> on_next_append;
+
+  /// An append of this session waits.
+  [[nodiscard]] bool has_append(const std::string& session) const;
 
 private:
+  bool goes_wrong(store_job& job);
+
   store_writer& disk_;
   lab_loop& where_;
   dice& chance_;

@@ -4,6 +4,7 @@
 #include "gateway/protocol_realtime.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace sidevoice::lab {
@@ -11,6 +12,9 @@ namespace sidevoice::lab {
 namespace {
 
 using std::chrono::milliseconds;
+
+/// Runs whose store is SQLite on a disk that fails: they take longer.
+constexpr std::uint64_t sqlite_percent = 25;
 
 tool_declaration make_tool(const std::string& name, tool_kind kind, tool_effect effect) {
   tool_declaration tool;
@@ -23,7 +27,7 @@ tool_declaration make_tool(const std::string& name, tool_kind kind, tool_effect 
   return tool;
 }
 
-app_ptr make_app(dice& chance) {
+app_ptr make_app(dice& chance, bool late) {
   auto app = std::make_shared<app_definition>();
   app->id = "moving";
   app->title = "Moving";
@@ -61,32 +65,46 @@ app_ptr make_app(dice& chance) {
   // The offline agent in a quarter of the runs; else one that does what it likes, or one that asks
   // for what the checklist wants.
   const auto* any = chance.chance(20) ? "rules" : chance.chance(33) ? "asker" : "script";
-  const auto* model = world::late_analyzer ? "asker" : any;
+  const auto* model = late ? "asker" : any;
   app->conversation_models = {{.vendor = model}};
   app->analyzer_models = {{.vendor = model}};
   return app;
 }
 
-const session_key key_of(const app_ptr& app, const std::string& id) {
-  return {app->id, id};
+/// What models cost, so that there is something to add up.
+app_entry entry_of(const app_ptr& app) {
+  auto live = std::make_shared<live_settings>();
+  for (const auto* vendor : {"script", "asker"})
+    live->vendors[vendor].prices[""] = {.input = 3, .cached_input = 1, .output = 9};
+  return {.stable = app, .preview = nullptr, .live = std::move(live)};
 }
 
 } // namespace
 
-world::world(std::uint64_t seed, bool trace)
-    : chance_{seed},
+world::world(scenario plan, bool trace)
+    : plan_{std::move(plan)},
+      chance_{plan_.seed},
       trace_{trace},
-      app_{make_app(chance_)},
+      app_{make_app(chance_, plan_.late)},
       providers_{catalogue::builtin()},
-      ids_{seed},
-      disk_{make_memory_store("disk")} {
+      ids_{plan_.seed},
+      apps_{{{app_->id, entry_of(app_)}}},
+      platter_{chance_.chance(sqlite_percent) && !is_without("sqlite")
+                 ? std::make_unique<faulty_disk>(plan_.seed)
+                 : nullptr},
+      disk_{std::make_unique<watched_disk>(
+        platter_ ? platter_->make_writer() : make_memory_store("disk"),
+        [this](const session_key& key) { look(key); },
+        [this](const std::string& what) { violated(what); })} {
   providers_.add_llm("script", make_script_llm(chance_, script_));
   add_lab_voice(providers_, chance_, voice_);
-  talks_ = chance_.chance(50);
+  talks_ = chance_.chance(50) && !is_without("voice");
   voice_ = {.hear_fail_percent = chance_.roll(3) * 5,
             .hear_hang_percent = chance_.roll(3) * 2,
             .say_fail_percent = chance_.roll(3) * 5,
             .say_hang_percent = chance_.roll(3) * 2};
+  if (is_without("speech"))
+    voice_ = {};
   providers_.add_llm("asker", make_asker_llm(chance_, script_));
   asks_ = app_->conversation_models.front().vendor == "asker";
   config_.set("scheduler.policy", caf::atom("testing"));
@@ -99,11 +117,14 @@ world::world(std::uint64_t seed, bool trace)
                                         });
   script_.call_percent = chance_.roll(4) * 20;
   script_.latency_max_ms = chance_.chance(50) ? 3 : 200;
-  script_.analyzer_extra_ms = chance_.chance(25) || late_analyzer ? 5000 : 0;
+  script_.analyzer_extra_ms = chance_.chance(25) || plan_.late ? 5000 : 0;
   script_.fail_percent = chance_.roll(3) * 5;
   script_.stall_percent = chance_.roll(3) * 2;
+  if (is_without("models"))
+    script_.fail_percent = script_.stall_percent = 0;
+  act_percent_ = std::array{10, 4, 1}.at(chance_.roll(3));
   start_node();
-  const auto sessions = 1 + chance_.roll(2);
+  const auto sessions = is_without("second session") ? 1 : 1 + chance_.roll(2);
   for (std::uint64_t s = 0; s < sessions; ++s)
     for (std::uint64_t c = 0, n = 1 + chance_.roll(2) + (s == 0 ? 1 : 0); c < n; ++c) {
       const auto name = "s" + std::to_string(s) + "c" + std::to_string(c);
@@ -113,10 +134,14 @@ world::world(std::uint64_t seed, bool trace)
                                               }),
                  "sess_" + std::to_string(s), std::make_shared<bool>(false)};
       who.client->states_topics = asks_;
+      // Where little happens it is mostly talk, and answers are heard to their ends, or
+      // interrupted.
+      if (act_percent_ < 10)
+        who.client->talks_percent = 92;
       if (talks_ && chance_.chance(70))
         who.client->give_microphone(next_sentence_);
       who.client->on_first_piece = [this, session = who.session](const std::string& response) {
-        const auto events = read_all(session);
+        const auto& events = watch_of(session).events();
         if (std::none_of(events.begin(), events.end(), [&](const event_ptr& e) {
               const auto* started = std::get_if<response_started>(&e->body);
               return started != nullptr && started->response == response;
@@ -129,12 +154,13 @@ world::world(std::uint64_t seed, bool trace)
 
 world::~world() {
   patrons_.clear();
+  hung_.clear();
   if (directory_)
     caf::anon_send(directory_, stop_atom::value);
   directory_ = nullptr;
   while (work_once()) {}
-  for (const auto& address : spawned_)
-    if (auto actor = caf::actor_cast<caf::actor>(address))
+  for (const auto& one : spawned_)
+    if (auto actor = caf::actor_cast<caf::actor>(one.address))
       caf::anon_send_exit(actor, caf::exit_reason::kill);
   while (work_once()) {}
   // Delayed messages hold their receivers: let the clock drop them before the system ends.
@@ -147,7 +173,7 @@ session_tree world::recorded_tree() {
   tree.session = [this, start = tree.session](caf::actor_system& sys, const node_parts& parts,
                                               const find_session& who) {
     auto fresh = start(sys, parts, who);
-    spawned_.push_back(fresh.address());
+    spawned_.push_back({fresh.address(), who.id});
     return fresh;
   };
   for (auto& child : tree.children)
@@ -155,7 +181,7 @@ session_tree world::recorded_tree() {
                                               const find_session& who,
                                               const session_actor& session) {
       auto fresh = start(sys, parts, who, session);
-      spawned_.push_back(fresh.address());
+      spawned_.push_back({fresh.address(), who.id});
       return fresh;
     };
   for (auto& child : tree.voice)
@@ -163,7 +189,7 @@ session_tree world::recorded_tree() {
                                               const find_session& who, const session_actor& session,
                                               const start_voice& seat) {
       auto fresh = start(sys, parts, who, session, seat);
-      spawned_.push_back(fresh.address());
+      spawned_.push_back({fresh.address(), who.id});
       return fresh;
     };
   return tree;
@@ -172,12 +198,14 @@ session_tree world::recorded_tree() {
 void world::start_node() {
   ++incarnation_;
   stores_.push_back(std::make_unique<lab_store>(*disk_, *loop_, chance_));
-  outside_->break_percent = chance_.roll(3) * 20;
-  stores_.back()->refuse_percent = chance_.roll(3) * 2;
-  stores_.back()->unknown_percent = chance_.roll(3) * 2;
+  outside_->break_percent = is_without("webhooks") ? 0 : chance_.roll(3) * 20;
+  stores_.back()->refuse_percent = is_without("store") ? 0 : chance_.roll(3) * 2;
+  stores_.back()->unknown_percent = is_without("store") ? 0 : chance_.roll(3) * 2;
   parts_ = {.journal = stores_.back().get(),
             .providers = &providers_,
+            .apps = &apps_,
             .http = outside_.get(),
+            .ledger = &ledger_,
             .where = loop_.get(),
             .ids = &ids_,
             .count = &count_,
@@ -201,7 +229,18 @@ void world::say(const std::string& what) {
 // ---------------------------------------------------------------------------------------------
 
 bool world::work_once() {
-  const auto jobs = !sched_->jobs.empty();
+  auto& queue = sched_->jobs;
+  // A hung actor handles nothing; its turn comes when it wakes.
+  if (!hung_.empty())
+    std::stable_partition(queue.begin(), queue.end(),
+                          [this](const caf::resumable* job) { return !is_hung(job); });
+  const auto ready = hung_.empty()
+                       ? queue.size()
+                       : static_cast<std::size_t>(std::count_if(queue.begin(), queue.end(),
+                                                                [this](const caf::resumable* job) {
+                                                                  return !is_hung(job);
+                                                                }));
+  const auto jobs = ready > 0;
   const auto loop_work = loop_->has_work();
   const auto store_work = !stores_.empty() && stores_.back()->has_work();
   const auto kinds = static_cast<std::uint64_t>(jobs) + static_cast<std::uint64_t>(loop_work)
@@ -210,17 +249,19 @@ bool world::work_once() {
     return false;
   auto pick = chance_.roll(kinds);
   if (jobs && pick-- == 0) {
-    auto& queue = sched_->jobs;
-    std::rotate(queue.begin(),
-                queue.begin() + static_cast<std::ptrdiff_t>(chance_.roll(queue.size())),
-                queue.end());
+    const auto picked = queue.begin() + static_cast<std::ptrdiff_t>(chance_.roll(ready));
+    std::rotate(queue.begin(), picked, picked + 1);
     sched_->run_once();
   } else if (loop_work && pick-- == 0) {
     loop_->run_once();
   } else {
     stores_.back()->turn();
+    // The power went in the middle of a write: nothing that was answered since counts.
+    if (platter_ && !platter_->has_power())
+      crash_node(true);
   }
   ++out_.steps;
+  check_step();
   return true;
 }
 
@@ -234,6 +275,7 @@ void world::connect(patron& who) {
   *who.searching = true;
   find_session where{.app = app_, .id = who.session, .create = true};
   system_->spawn([this, &who, where](caf::event_based_actor* self) {
+    self->set_down_handler([](const caf::down_msg&) {});
     self->request(directory_, std::chrono::seconds{5}, where)
       .then(
         [this, &who, where](const session_actor& session) {
@@ -255,7 +297,7 @@ void world::connect(patron& who) {
           parts->ids = &ids_;
           parts->clock = loop_.get();
           auto fresh = spawn_connection(*system_, std::move(parts));
-          spawned_.push_back(fresh.address());
+          spawned_.push_back({fresh.address(), where.id});
           who.client->connected(std::move(fresh));
         },
         [searching = who.searching](const caf::error&) { *searching = false; });
@@ -266,67 +308,23 @@ void world::step() {
   const auto roll = chance_.roll(100);
   if (roll < 80 && work_once())
     return;
-  if (roll < 90) {
+  // Who never lets an agent finish meets other faults than who listens.
+  if (roll < 80 + act_percent_) {
     auto& who = patrons_[chance_.roll(patrons_.size())];
     if (!who.client->is_connected())
       connect(who);
-    else if (chance_.chance(4))
+    else if (chance_.chance(4) && !is_without("lines"))
       who.client->disconnect();
     else
       who.client->act(chance_);
     return;
   }
-  if (roll < 92)
-    return make_fault();
-  advance(milliseconds{1 + chance_.roll(chance_.chance(10) ? 4000 : 100)});
-}
-
-void world::make_fault() {
-  const auto kind = chance_.roll(12);
-  if (kind == 0)
-    return crash_node();
-  if (kind == 1) {
-    // Another owner takes the session: the epoch goes up behind this one's back.
-    std::vector<store_job> steal;
-    steal.emplace_back(store_task<claim_session>{{.key = key_of(app_, "sess_0"), .node = "thief"},
-                                                 [](const result<claimed>&) {}});
-    disk_->run(std::move(steal));
-    ++out_.faults["epoch taken"];
-    return say("fault: epoch taken");
-  }
-  std::erase_if(spawned_, [](const caf::actor_addr& a) { return !caf::actor_cast<caf::actor>(a); });
-  if (spawned_.empty())
-    return;
-  auto victim = caf::actor_cast<caf::actor>(spawned_[chance_.roll(spawned_.size())]);
-  if (!victim)
-    return;
-  const std::string name =
-    dynamic_cast<caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(victim))->name();
-  say("fault: " + name + " dies");
-  ++out_.faults[name + " dies"];
-  caf::anon_send_exit(victim, caf::exit_reason::unhandled_exception);
-}
-
-void world::crash_node() {
-  say("fault: node dies");
-  ++out_.faults["node dies"];
-  stores_.back()->crash(chance_.chance(50));
-  loop_->crash();
-  for (auto& who : patrons_) {
-    who.client->disconnect();
-    // Whoever was looking for the session died with the node.
-    who.searching = std::make_shared<bool>(false);
-  }
-  for (const auto& address : spawned_)
-    if (auto actor = caf::actor_cast<caf::actor>(address))
-      caf::anon_send_exit(actor, caf::exit_reason::kill);
-  spawned_.clear();
-  caf::anon_send_exit(directory_, caf::exit_reason::kill);
-  directory_ = nullptr;
-  while (!sched_->jobs.empty())
-    sched_->run_once();
-  loop_->crash();
-  start_node();
+  const auto ms = 1 + chance_.roll(chance_.chance(10) ? 4000 : 100);
+  advance(milliseconds{ms});
+  // Who talks goes on talking.
+  for (auto& who : patrons_)
+    if (auto* mic = who.client->microphone())
+      mic->pump(ms);
 }
 
 std::set<std::string> world::sessions() const {
@@ -338,9 +336,8 @@ std::set<std::string> world::sessions() const {
 
 bool world::is_answering() {
   for (const auto& session : sessions())
-    if (const auto view = sidevoice::apply(std::make_shared<const session_view>(),
-                                           read_all(session));
-        view && (*view)->ended.empty() && !(*view)->open_responses.empty())
+    if (const auto& view = watch_of(session).view();
+        view->ended.empty() && !view->open_responses.empty())
       return true;
   return false;
 }
@@ -352,13 +349,16 @@ void world::settle() {
     outside_->break_percent = 0;
   stores_.back()->refuse_percent = 0;
   stores_.back()->unknown_percent = 0;
+  if (platter_)
+    platter_->heal();
   voice_ = {};
   for (auto& who : patrons_)
     if (auto* mic = who.client->microphone())
       mic->finish();
   // Whatever waits for a deadline gets it: stalls, retries, reconnects. Long answers are spoken to
   // their ends.
-  for (int round = 0; round < 1200 || (is_answering() && round < 12000); ++round) {
+  for (int round = 0;
+       out_.violations.empty() && (round < 1200 || (is_answering() && round < 12000)); ++round) {
     while (work_once()) {}
     for (auto& who : patrons_)
       if (!who.client->is_connected())
@@ -371,13 +371,20 @@ void world::settle() {
 }
 
 outcome world::run() {
-  const auto steps = 250 + chance_.roll(900);
-  for (std::uint64_t i = 0; i < steps && out_.violations.empty(); ++i)
+  auto fault = plan_.faults.begin();
+  for (std::uint64_t i = 0; i < plan_.steps && out_.violations.empty(); ++i) {
+    for (; fault != plan_.faults.end() && fault->at_step <= i; ++fault)
+      make_fault(*fault);
     step();
+  }
   say("settling");
   settle();
+  // What went wrong under way has its own consequences, and they tell nothing new.
+  if (!out_.violations.empty())
+    return std::move(out_);
   for (const auto& session : sessions())
     check_journal(session);
+  check_usage();
   check_tree();
   check_silence();
   return std::move(out_);

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <future>
@@ -158,6 +159,32 @@ TEST_CASE("beyond the queue's bound jobs are refused at once") {
     held.where.run_one();
   CHECK(answers.size() == 5);
   CHECK(held.count.value(counter::store_appends) == 3);
+}
+
+TEST_CASE("an app that floods the store makes another wait for one group, and leaves it room") {
+  held_store held{{.queue_max = 32, .group_max = 4}};
+  std::vector<std::string> order;
+  const auto ask = [&](const std::string& app) {
+    held.store->ask(list_sessions{.app = app}, [&order, app](const auto& answer) {
+      order.push_back(answer ? app : app + " refused");
+    });
+  };
+  for (int i = 0; i < 40; ++i)
+    ask("flood");
+  ask("calm");
+  ask("calm");
+  // The writer is still held: only refusals can have been posted.
+  while (held.where.waiting() > 0)
+    held.where.run_one();
+  CHECK(order.size() == 12);
+  held.writer->let_go.set_value();
+  held.store.reset();
+  while (held.where.waiting() > 0)
+    held.where.run_one();
+  REQUIRE(order.size() == 42);
+  // Within the first group of all that waited.
+  CHECK(std::count(order.begin() + 12, order.begin() + 16, "calm") == 2);
+  CHECK(std::count(order.begin(), order.end(), "flood") == 28);
 }
 
 TEST_CASE("conflicts are counted apart") {

@@ -93,6 +93,34 @@ TEST_CASE_FIXTURE(fixture, "calls beyond the bound are refused, the others are n
   CHECK(server.wait_for_ended(server.connections()));
 }
 
+TEST_CASE_FIXTURE(fixture, "an app whose calls hang leaves room for those of others") {
+  http_curl_options options;
+  options.transfers_max = 8;
+  options.owner_transfers_max = 2;
+  client = make_http_curl(turned, count, options);
+  scripted_server hung{[](peer& p) {
+    p.read_request();
+    p.wait_for_close();
+  }};
+  scripted_server server{always(http_answer("ok"))};
+  const auto of = [](http_call call, const std::string& owner) {
+    call.owner = owner;
+    return call;
+  };
+  std::vector<std::unique_ptr<http_transfer>> held;
+  for (int i = 0; i < 2; ++i)
+    held.push_back(start(of(to(hung.url()), "first"), std::make_shared<http_outcome>()));
+  CHECK(run(of(to(hung.url()), "first")).failure == "overloaded");
+  CHECK(run(of(to(server.url()), "second")).body == "ok");
+  CHECK(run(to(server.url())).body == "ok");
+  // What has ended, or was given up, is not counted any more.
+  held.pop_back();
+  CHECK(run(of(to(server.url()), "first")).body == "ok");
+  CHECK(run(of(to(server.url()), "first")).body == "ok");
+  held.clear();
+  CHECK(hung.wait_for_ended(hung.connections()));
+}
+
 TEST_CASE_FIXTURE(fixture, "calls of many threads all come to their end, each in its order") {
   scripted_server server{always(http_answer("abc"))};
   constexpr int threads = 4;

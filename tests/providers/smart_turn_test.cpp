@@ -4,10 +4,13 @@
 #include "tests/providers/temporary_file.hpp"
 #include "tests/support/hand_loop.hpp"
 
+#include <algorithm>
 #include <array>
 #include <condition_variable>
 #include <optional>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace sidevoice {
 
@@ -95,7 +98,7 @@ struct subject {
 
   float judge(const samples& speech, std::size_t question) {
     std::optional<float> out;
-    model->ask(speech, [&](result<float> got) {
+    model->ask("app", speech, [&](result<float> got) {
       REQUIRE_MESSAGE(got.has_value(), got.error().detail);
       out = *got;
     });
@@ -165,7 +168,7 @@ TEST_CASE("asking never waits, and is refused beyond the queue") {
   std::size_t answered = 0;
   std::vector<error> refused;
   const auto ask = [&] {
-    s.model->ask(unfinished(), [&](const result<float>& got) {
+    s.model->ask("app", unfinished(), [&](const result<float>& got) {
       if (got)
         ++answered;
       else
@@ -194,6 +197,32 @@ TEST_CASE("asking never waits, and is refused beyond the queue") {
   CHECK(refused.size() == 3);
 }
 
+TEST_CASE("pauses of another app find room beside a flood, and are judged by turns") {
+  subject s;
+  if (!s.load())
+    return;
+  std::vector<std::string> order;
+  const auto ask = [&](const std::string& app) {
+    s.model->ask(app, unfinished(), [&order, app](const result<float>& got) {
+      order.push_back(got ? app : app + " refused");
+    });
+  };
+  s.where.hold();
+  ask("flood");
+  REQUIRE(s.where.wait_arrived(1));
+  for (std::size_t i = 0; i < smart_turn_queue + 1; ++i)
+    ask("flood");
+  ask("calm");
+  s.where.release();
+  REQUIRE(s.where.wait_posted(1 + 1 + smart_turn_queue + 1));
+  s.where.turned.run_ready();
+  const auto mine = std::find(order.begin(), order.end(), "calm") - order.begin();
+  // Behind the refusal, the one that was judged meanwhile, and one more.
+  CHECK(mine <= 3);
+  CHECK(std::count(order.begin(), order.end(), "flood refused") == 1);
+  CHECK(order.size() == smart_turn_queue + 3);
+}
+
 TEST_CASE("who asked a model that goes away is told, once") {
   subject s;
   if (!s.load())
@@ -201,7 +230,7 @@ TEST_CASE("who asked a model that goes away is told, once") {
   std::array<int, 6> told{};
   std::size_t stopped = 0;
   for (auto& mine : told)
-    s.model->ask(speech_models::berlin(), [&](const result<float>& got) {
+    s.model->ask("app", speech_models::berlin(), [&](const result<float>& got) {
       ++mine;
       if (!got) {
         CHECK(got.error().reason == "stopped");

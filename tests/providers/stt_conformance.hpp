@@ -57,9 +57,12 @@ struct record {
 };
 using record_ptr = std::shared_ptr<record>;
 
-inline std::unique_ptr<stt_stream> open(stt_provider& provider, const record_ptr& into) {
+inline std::unique_ptr<stt_stream> open(stt_provider& provider, const record_ptr& into,
+                                        const std::string& app = {}) {
   into->is_inside = true;
-  auto stream = provider.open({}, [into](stt_event e) {
+  stt_request request;
+  request.app = app;
+  auto stream = provider.open(request, [into](stt_event e) {
     into->calls_inside += into->is_inside ? 1 : 0;
     into->events.push_back(std::move(e));
   });

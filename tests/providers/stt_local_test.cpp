@@ -102,10 +102,10 @@ TEST_CASE("the local recogniser says that it knows English only") {
   if (!model())
     return;
   speech_fixture f;
-  const auto opened = f.stt()->open({"de", {}}, [](const stt_event&) {});
+  const auto opened = f.stt()->open({.language = "de"}, [](const stt_event&) {});
   REQUIRE(opened.has_error());
   CHECK(opened.error().reason == "language_unsupported");
-  CHECK(f.stt()->open({"en-GB", {}}, [](const stt_event&) {}).has_value());
+  CHECK(f.stt()->open({.language = "en-GB"}, [](const stt_event&) {}).has_value());
 }
 
 } // namespace sidevoice

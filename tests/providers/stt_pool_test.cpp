@@ -163,6 +163,62 @@ TEST_CASE_FIXTURE(pool_fixture,
   CHECK(got->ends("w1") == 0);
 }
 
+TEST_CASE_FIXTURE(pool_fixture,
+                  "an app that floods the recogniser makes another wait for one utterance of it") {
+  std::atomic<bool> is_held{true};
+  by.decode = [&](samples_view sound, const speech_decoder::keep_on& go_on) {
+    while (is_held && go_on())
+      std::this_thread::yield();
+    return result<std::string>{std::to_string(sound_ms(sound.size(), speech_rate))};
+  };
+  start({1, 8});
+  const auto calm_got = std::make_shared<stt_conformance::record>();
+  const auto flood = stt_conformance::open(*pool, got, "flood");
+  const auto calm = stt_conformance::open(*pool, calm_got, "calm");
+  stt_conformance::say(*flood, "first", loud(100));
+  REQUIRE(by.wait_for_calls(1));
+  for (int i = 0; i < 12; ++i)
+    stt_conformance::say(*flood, "f" + std::to_string(i), loud(200));
+  stt_conformance::say(*calm, "mine", loud(300));
+  stt_conformance::say(*calm, "mine too", loud(400));
+  is_held = false;
+  REQUIRE(turned.until([&] { return got->ends("f7") > 0; }));
+  CHECK(calm_got->text("mine") == "300");
+  CHECK(calm_got->text("mine too") == "400");
+  CHECK(by.lengths()
+        == std::vector<std::size_t>{100, 200, 300, 200, 400, 200, 200, 200, 200, 200, 200});
+  // Only the flood's own part was full.
+  for (int i = 8; i < 12; ++i)
+    CHECK(reason(*got, "f" + std::to_string(i)) == "overloaded");
+}
+
+TEST_CASE_FIXTURE(pool_fixture, "guesses at open utterances go by turns of the apps as well") {
+  // The last guess may go on for longer than this test.
+  const auto is_held = std::make_shared<std::atomic<bool>>(true);
+  by.decode = [is_held](samples_view sound, const speech_decoder::keep_on& go_on) {
+    while (*is_held && go_on())
+      std::this_thread::yield();
+    return result<std::string>{std::to_string(sound_ms(sound.size(), speech_rate))};
+  };
+  start();
+  const auto hold = stt_conformance::open(*pool, got, "flood");
+  stt_conformance::say(*hold, "held", loud(100));
+  REQUIRE(by.wait_for_calls(1));
+  std::vector<std::unique_ptr<stt_stream>> talking;
+  for (int i = 0; i < 3; ++i) {
+    talking.push_back(stt_conformance::open(*pool, got, "flood"));
+    talking.back()->begin("open");
+    stt_conformance::push(*talking.back(), loud(1000));
+  }
+  const auto calm_got = std::make_shared<stt_conformance::record>();
+  const auto calm = stt_conformance::open(*pool, calm_got, "calm");
+  calm->begin("mine");
+  stt_conformance::push(*calm, loud(1500));
+  *is_held = false;
+  REQUIRE(by.wait_for_calls(5));
+  CHECK(by.lengths() == std::vector<std::size_t>{100, 1000, 1500, 1000, 1000});
+}
+
 TEST_CASE_FIXTURE(pool_fixture, "cancelling ends a decode at once, and the next one is heard") {
   by.decode = [](samples_view sound, const speech_decoder::keep_on& go_on) {
     return sound_ms(sound.size(), speech_rate) == 100 ? hang(sound, go_on)

@@ -52,9 +52,11 @@ struct pool_fixture {
     std::unique_ptr<tts_stream> stream;
   };
 
-  listener ask(const std::string& text) {
+  listener ask(const std::string& text, const std::string& app = {}) {
     listener one;
-    one.stream = tts_conformance::open(*pool, saying(text), one.got);
+    auto request = saying(text);
+    request.app = app;
+    one.stream = tts_conformance::open(*pool, std::move(request), one.got);
     return one;
   }
 
@@ -134,6 +136,38 @@ TEST_CASE_FIXTURE(pool_fixture,
   REQUIRE(turned.until([&] { return fifth.got->ends() > 0; }));
   CHECK(reason(fifth) == "overloaded");
   CHECK(fourth.got->ends() == 0);
+}
+
+TEST_CASE_FIXTURE(pool_fixture,
+                  "an app that floods the voice makes another wait for one text of it") {
+  std::atomic<bool> is_held{true};
+  std::vector<std::string> spoken; // the one worker's, until the end
+  start(
+    [&](const spoken_text& what, const speech_output& to) -> result<void> {
+      spoken.push_back(what.text);
+      to.sound(samples(160, 1000), speech_rate);
+      while (is_held && to.sound({}, speech_rate))
+        std::this_thread::yield();
+      return {};
+    },
+    4);
+  std::vector<listener> flood;
+  flood.push_back(ask("First.", "flood"));
+  REQUIRE(turned.until([&] { return !flood.front().got->events.empty(); }));
+  for (int i = 0; i < 6; ++i)
+    flood.push_back(ask("More.", "flood"));
+  const auto mine = ask("Mine.", "calm");
+  const auto mine_too = ask("Mine too.", "calm");
+  is_held = false;
+  REQUIRE(turned.until([&] { return flood[4].got->ends() > 0; }));
+  CHECK(mine.got->ends() == 1);
+  CHECK(mine_too.got->ends() == 1);
+  CHECK(spoken
+        == std::vector<std::string>{"First.", "More.", "Mine.", "More.", "Mine too.", "More.",
+                                    "More."});
+  // Only the flood's own part was full.
+  CHECK(reason(flood[5]) == "overloaded");
+  CHECK(reason(flood[6]) == "overloaded");
 }
 
 TEST_CASE("a request that is not over in its time fails as deadline, and the speaker is stopped") {

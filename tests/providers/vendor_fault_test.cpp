@@ -1,12 +1,12 @@
 #include "providers/vendor_fault.hpp"
 
 #include "providers/http_address.hpp"
-#include "providers/vendor_health.hpp"
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include <thread>
+#include <string>
+#include <vector>
 
 namespace sidevoice {
 
@@ -156,71 +156,6 @@ TEST_CASE("addresses that strangers must not make us call are not public") {
     INFO(text);
     CHECK(is_public_address(text));
   }
-}
-
-TEST_CASE("a vendor that has failed is left out for a while, for that app and key alone") {
-  vendor_health health;
-  const vendor_health::time_point begin{1h};
-  const vendor_health::account who{"moving", "openai", "key one"};
-  CHECK(health.usable(who, begin, 30s));
-  CHECK(health.failed(who, {errc::unavailable, "", {}, "stall"}, begin));
-  CHECK_FALSE(health.usable(who, begin, 30s));
-  CHECK_FALSE(health.usable(who, begin + 29s, 30s));
-  CHECK(health.usable(who, begin + 30s, 30s));
-  CHECK(health.usable(who, begin, 0s));
-  for (const auto& other : {vendor_health::account{"moving", "openai", "key two"},
-                            vendor_health::account{"moving", "azure", "key one"},
-                            vendor_health::account{"shop", "openai", "key one"}})
-    CHECK(health.usable(other, begin, 30s));
-  health.worked(who);
-  CHECK(health.usable(who, begin, 30s));
-}
-
-TEST_CASE("only failures that say something about the next call leave a vendor out") {
-  vendor_health health;
-  const vendor_health::account who{"moving", "openai", "key"};
-  for (const auto* reason :
-       {"bad_request", "context_length_exceeded", "model_not_found", "too_large",
-        "request_too_large", "content_filter", "overloaded", ""}) {
-    INFO(reason);
-    CHECK_FALSE(health.failed(who, {errc::unavailable, "", {}, reason}, {}));
-    CHECK(health.usable(who, {}, 30s));
-  }
-  for (const auto* reason : {"invalid_api_key", "first_byte", "stall", "server_error", "rate_limit",
-                             "insufficient_quota", "cut", "connect", "resolve", "tls"}) {
-    INFO(reason);
-    CHECK(health.failed(who, {errc::unavailable, "", {}, reason}, {}));
-    CHECK_FALSE(health.usable(who, {}, 30s));
-    health.worked(who);
-  }
-}
-
-TEST_CASE("marks are bounded: the oldest goes, the newest stays") {
-  vendor_health health;
-  const error why{errc::unavailable, "", {}, "stall"};
-  const vendor_health::time_point begin{1h};
-  for (int i = 0; i < 4200; ++i)
-    health.failed({"app " + std::to_string(i), "openai", ""}, why,
-                  begin + std::chrono::milliseconds{i});
-  CHECK(health.usable({"app 0", "openai", ""}, begin, 30s));
-  CHECK_FALSE(health.usable({"app 4199", "openai", ""}, begin + 5s, 30s));
-}
-
-TEST_CASE("marks may be made and read from many threads") {
-  vendor_health health;
-  const vendor_health::account who{"a", "b", "c"};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t)
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 500; ++i) {
-        health.failed({"a" + std::to_string(t), "b", ""}, {errc::unavailable, "", {}, "stall"}, {});
-        static_cast<void>(health.usable(who, {}, 1s));
-        health.worked({"a" + std::to_string(t), "b", ""});
-      }
-    });
-  for (auto& thread : threads)
-    thread.join();
-  CHECK(health.usable({"a0", "b", ""}, {}, 1s));
 }
 
 } // namespace sidevoice

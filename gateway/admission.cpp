@@ -1,0 +1,153 @@
+#include "gateway/admission.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sidevoice {
+
+namespace {
+
+/// In shares of a limit.
+constexpr double limit = 1.0;
+constexpr double far_over = 2.0;
+/// The level falls below this, and the rate grows below the second.
+constexpr double well_below = 0.85;
+constexpr double roomy = 0.7;
+
+/// Samples in a row. One late timer is bad luck, three are a queue.
+constexpr std::size_t samples_to_rise = 3;
+constexpr std::size_t samples_to_fall = 10;
+
+constexpr double rate_min = 0.1;
+constexpr double rate_max = 5'000;
+constexpr double burst_min = 8;
+/// Of a second: what may come between two samples.
+constexpr double burst_share = 0.1;
+
+constexpr std::chrono::milliseconds pause_shed{3'000};
+constexpr std::chrono::milliseconds pause_ramp{1'000};
+
+template <class Duration>
+double share(Duration part, std::chrono::milliseconds whole) {
+  return std::chrono::duration<double>(part) / std::chrono::duration<double>(whole);
+}
+
+} // namespace
+
+std::string_view to_string(shedding level) {
+  switch (level) {
+    case shedding::nothing:
+      return "nothing";
+    case shedding::strangers:
+      return "strangers";
+    case shedding::newcomers:
+      return "newcomers";
+  }
+  return "nothing";
+}
+
+admission::admission(admission_limits limits) : limits_(limits), rate_(limits.start_rate) {
+  tokens_ = burst();
+}
+
+bool admission::take(const load_sample& sample) {
+  const auto before = level_;
+  measure(sample);
+  judge_level();
+  judge_rate(sample);
+  return level_ != before;
+}
+
+void admission::measure(const load_sample& sample) {
+  cpu_[next_cpu_] = sample.cpu;
+  next_cpu_ = (next_cpu_ + 1) % many;
+  // Whoever is held back in every period uses up its share, wherever the quota stands.
+  const auto held = sample.throttled / 0.95;
+  busy_ = std::max(mean_cpu(many) / limits_.cpu_share, held);
+  busy_now_ = std::max(mean_cpu(few) / limits_.cpu_share, held);
+  const std::pair<std::string_view, double> parts[] = {
+    {"loop", share(sample.loop_delay, limits_.target_delay)},
+    {"actors", share(sample.actor_delay, limits_.target_delay)},
+    {"store", share(sample.store_delay, limits_.store_delay)},
+    {"memory", sample.memory / limits_.memory_share},
+    {"descriptors", sample.descriptors / limits_.descriptors_share}};
+  const auto* worst =
+    std::max_element(std::begin(parts), std::end(parts),
+                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  strain_ = worst->second;
+  tightest_ = busy_ > strain_ ? "cpu" : worst->first;
+}
+
+/// Samples that have not been taken yet count as idle: a start is busy and no overload.
+double admission::mean_cpu(std::size_t samples) const {
+  double sum = 0;
+  for (std::size_t i = 1; i <= samples; ++i)
+    sum += cpu_[(next_cpu_ + many - i) % many];
+  return sum / static_cast<double>(samples);
+}
+
+void admission::judge_level() {
+  late_ = strain_ >= limit ? late_ + 1 : 0;
+  over_ = std::max(strain_, busy_) >= limit ? over_ + 1 : 0;
+  calm_ = std::max(strain_, busy_) < well_below ? calm_ + 1 : 0;
+  if (late_ >= samples_to_rise && strain_ >= far_over) {
+    level_ = shedding::newcomers;
+  } else if (over_ >= samples_to_rise && level_ == shedding::nothing) {
+    level_ = shedding::strangers;
+    late_ = 0;
+  } else if (late_ >= samples_to_rise && level_ == shedding::strangers) {
+    // A busy processor alone is none of the visitors' business as long as nobody waits for it: it
+    // only slows the ramp.
+    level_ = shedding::newcomers;
+  } else if (calm_ >= samples_to_fall && level_ != shedding::nothing) {
+    level_ = level_ == shedding::newcomers ? shedding::strangers : shedding::nothing;
+    calm_ = 0;
+  }
+}
+
+void admission::judge_rate(const load_sample& sample) {
+  refill(sample.at);
+  const auto now = std::max(strain_, busy_now_);
+  pressed_ = now >= limit;
+  if (pressed_) {
+    rate_ = std::max(rate_min, rate_ / 2);
+    tokens_ = std::min(tokens_, burst());
+  } else if (now < roomy && asked_) {
+    rate_ = std::min(rate_max, rate_ * 1.25 + 5);
+  } else if (now < well_below && !asked_) {
+    // What was measured under a demand that is over says less with each moment.
+    rate_ += (limits_.start_rate - rate_) * 0.02;
+  }
+  asked_ = false;
+}
+
+double admission::burst() const {
+  return pressed_ ? 1.0 : std::max(burst_min, rate_ * burst_share);
+}
+
+void admission::refill(rate_time now) {
+  if (now > refilled_at_) {
+    const std::chrono::duration<double> passed = now - refilled_at_;
+    tokens_ = std::min(burst(), tokens_ + passed.count() * rate_);
+  }
+  refilled_at_ = std::max(refilled_at_, now);
+}
+
+std::chrono::milliseconds admission::admit(newcomer who, rate_time now) {
+  if (!limits_.enabled)
+    return {};
+  asked_ = true;
+  if (level_ == shedding::newcomers || (level_ == shedding::strangers && who == newcomer::stranger))
+    return pause_shed;
+  refill(now);
+  if (tokens_ < 1.0)
+    return pause_ramp;
+  tokens_ -= 1.0;
+  return {};
+}
+
+double admission::headroom() const {
+  return std::clamp(limit - std::max(strain_, busy_), 0.0, 1.0);
+}
+
+} // namespace sidevoice
