@@ -8,11 +8,15 @@ MAKEFLAGS += --no-print-directory
 PORT ?= 8080
 DATA ?= data
 APPS ?= apps
-SEEDS ?= 3000
+SEEDS ?= 10000
+# Hits that each fault wants in each state; fewer seeds want fewer.
+CELLS ?= 50
 FIRST ?= 1
+MINUTES ?= 10
+SESSIONS ?= 10000
 export FILES BASE JOBS
 
-.PHONY: help run test build dev models format format-check lint lab bench chaos e2e screenshots clean-clone \
+.PHONY: help run test build dev models format format-check lint lab fuzz bench chaos soak e2e screenshots clean-clone \
         clean
 
 help: ## List the targets
@@ -51,28 +55,41 @@ lint: ## clang-tidy over what changed (BASE=origin/main, or FILES="a.cpp b.cpp")
 	@scripts/install.sh build test lint
 	@scripts/lint.sh
 
-lab: ## Simulate sessions under faults, many seeds (SEEDS=3000 FIRST=1; SEED=7 repeats one)
+lab: ## Simulate sessions under faults, many seeds (SEEDS=10000 FIRST=1 CELLS=50; SEED=7 or SCENARIO=file: one again)
 	@scripts/install.sh build test
 	@scripts/build.sh lab lab_tests
-	build/lab/tests/lab_tests $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST))
+	build/lab/tests/lab_tests $(if $(SCENARIO),--scenario $(SCENARIO),$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) \
+	  --first $(FIRST) --jobs $(shell nproc) --table --cells $(CELLS)))
 
-mutants: ## Break the program in known ways; the lab has to notice each (SEEDS=3000)
+mutants: ## Break the program in known ways; the lab has to notice each (SEEDS=10000)
 	@scripts/install.sh build test
 	tests/mutants/run --seeds $(SEEDS)
+
+fuzz: ## Run each fuzzer for MINUTES=10, two at a time (FUZZ="http_head app_file" names some)
+	@scripts/install.sh build test
+	@MINUTES=$(MINUTES) FUZZ="$(FUZZ)" scripts/fuzz.sh
 
 bench: ## Load figures of typed and spoken sessions and of the speech engines, with the machine's load beside them
 	@scripts/install.sh build test
 	@scripts/models.sh --required
-	@scripts/build.sh release sidevoice typed_load voice_load vad_bench speech_bench
+	@scripts/build.sh release sidevoice typed_load steady_load voice_load vad_bench speech_bench
 	@scripts/part.sh bench
 	@bench/vad.sh
 	@bench/speech.sh
 	@bench/voice.sh
+	@bench/fairness.sh
+	@scripts/build.sh lab sidevoice steady_load
+	@bench/isolation.sh
 
-chaos: ## Kill the server at named and random points and check what came back
-	@scripts/install.sh build test
+chaos: ## Kill, stop, starve and mislead the server, and check what came back (PART="kills clock" names some)
+	@scripts/install.sh build test chaos
 	@scripts/build.sh lab sidevoice
-	@scripts/part.sh chaos
+	@scripts/part.sh chaos $(PART)
+
+soak: ## Open and end many sessions; memory, descriptors, threads, actors must come back (SESSIONS=10000)
+	@scripts/install.sh build test
+	@scripts/build.sh release sidevoice
+	tests/soak/soak.py build/release/sidevoice --sessions $(SESSIONS) --report tests/soak/results.md
 
 e2e: ## The page in a real browser, against the release binary
 	@scripts/install.sh build test
