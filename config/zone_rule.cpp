@@ -139,6 +139,10 @@ std::int64_t zone_rule::offset_at(std::int64_t utc_seconds) const {
   using namespace std::chrono;
   if (!has_summer)
     return standard_offset;
+  // The calendar knows years of 16 bits; beyond them no summer is told from a winter.
+  constexpr std::int64_t calendar_end = 900'000'000'000;
+  if (utc_seconds < -calendar_end || utc_seconds > calendar_end)
+    return standard_offset;
   const auto local_day = floor<days>(sys_seconds{seconds{utc_seconds + standard_offset}});
   const auto year = year_month_day{local_day}.year();
   const auto begin = day_of(to_summer, year) * day_seconds + to_summer.seconds - standard_offset;

@@ -38,13 +38,12 @@ int open_flags(sqlite_access access) {
   return SQLITE_OPEN_READONLY;
 }
 
-/// Writes a file's bytes over themselves, so that a sync has to bring them to the disk.
+/// Writes a file's bytes over themselves, so that a sync has to bring them to the disk. The sync of
+/// an empty log makes durable that the one before it was deleted.
 int write_anew(sqlite3_file& file) {
   constexpr sqlite3_int64 piece_max = 65'536;
   sqlite3_int64 size = 0;
   int code = file.pMethods->xFileSize(&file, &size);
-  if (code != SQLITE_OK || size == 0)
-    return code;
   std::vector<char> bytes(static_cast<std::size_t>(std::min(size, piece_max)));
   for (sqlite3_int64 at = 0; at < size && code == SQLITE_OK; at += piece_max) {
     const auto piece = static_cast<int>(std::min(size - at, piece_max));

@@ -1,6 +1,9 @@
 #include "persistence/sqlite_schema.hpp"
 #include "persistence/sqlite_writer.hpp"
 
+#include <cstdlib>
+#include <string_view>
+
 namespace sidevoice {
 
 namespace {
@@ -39,6 +42,16 @@ result<std::unique_ptr<store_writer>> open_beside(const std::filesystem::path& f
   return std::unique_ptr<store_writer>{std::move(writer)};
 }
 
+/// What a check that is not "ok" means. A page that could not be read is in its text as a code, and
+/// is no damage: a backup would not help, but the next try may.
+int code_of_check(const std::string& found) {
+  // Followed by "=" or a space.
+  constexpr std::string_view mark = "error code";
+  const auto at = found.find(mark);
+  const int code = at == found.npos ? 0 : std::atoi(found.c_str() + at + mark.size() + 1);
+  return (code & 0xff) == SQLITE_IOERR ? code : SQLITE_CORRUPT;
+}
+
 } // namespace
 
 result<void> sqlite_writer::open() {
@@ -59,7 +72,7 @@ result<void> sqlite_writer::open() {
 result<void> sqlite_writer::check_and_migrate() {
   if (access_ == sqlite_access::owner)
     if (const auto found = connection_->ask("PRAGMA quick_check(1)"); found != "ok")
-      return to_error(sqlite_failure{SQLITE_CORRUPT, found.c_str()}, file_);
+      return to_error(sqlite_failure{code_of_check(found), found.c_str()}, file_);
   auto state = check_schema(*connection_);
   if (state == schema_state::older && access_ == sqlite_access::owner) {
     migrate(*connection_);
@@ -76,8 +89,12 @@ result<void> sqlite_writer::check_and_migrate() {
 result<void> sqlite_writer::reopen() {
   try {
     connection_ = std::make_unique<sqlite_connection>(file_, access_, synchronous_, vfs_);
-    if (access_ != sqlite_access::read_only)
+    if (access_ != sqlite_access::read_only) {
       connection_->rewrite_log();
+      // Behind what counts there may be a commit that failed, and that would count after a crash.
+      // The next commit takes its place, so there is one before anybody hears what is stored.
+      connection_->run("UPDATE meta SET value = value WHERE name = 'level'");
+    }
     return {};
   } catch (const sqlite_failure& failure) {
     connection_.reset();

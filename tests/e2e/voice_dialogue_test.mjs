@@ -11,7 +11,7 @@ import { Server, within } from './server.mjs';
 import { Front } from './voice_server.mjs';
 import { Ear, Mouth, monologue, open_speaking_browser, spoken } from './voice_support.mjs';
 
-const wrong_most = 0.1;
+const wrong_most = 0.15;
 
 let server;
 let front;

@@ -170,7 +170,7 @@ def it_goes_to_a_file_of_its_own(life):
 def damage_is_named_by_number(life):
     assert life.server.stop() == 0
     base = sqlite3.connect(os.path.join(life.data, "sidevoice.db"))
-    spoken = base.execute("select seq from events where session_id=?1 and type='response.spoken' order by seq",
+    spoken = base.execute("select seq from events where session_id=?1 and type='response.started' order by seq",
                           (life.session,)).fetchone()[0]
     head = base.execute("select head from sessions where id=?1", (life.session,)).fetchone()[0]
     base.execute("update events set body=?2 where session_id=?1 and seq=?3",

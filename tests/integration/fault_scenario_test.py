@@ -98,6 +98,16 @@ class World:
         return server
 
 
+def comes_back(visitor):
+    """False while the last of the faults still hit it."""
+    try:
+        visitor.connect()
+        visitor.turn("Is all of it still there?")
+        return True
+    except (Closed, OSError):
+        return False
+
+
 def everybody_crashes(world):
     """One fault of each actor a second, 150 ms apart; the first session of the server is the one that has them."""
     server = world.server("crashes", [
@@ -129,8 +139,7 @@ def everybody_crashes(world):
         talker.end()
         assert "agent_restarted" in [n["code"] for n in talker.notices], talker.notices
         # It was beaten for seconds, and nothing of it is lost.
-        talker.visitor.connect()
-        talker.visitor.turn("Is all of it still there?")
+        until(lambda: comes_back(talker.visitor), "the beaten session to answer again")
         for session in (talker.visitor.session, other.session):
             events = until(lambda s=session: settled(server, s), f"{session} to settle")
             assert not lost(events), lost(events)

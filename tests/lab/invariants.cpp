@@ -29,11 +29,7 @@ void world::check_journal(const std::string& session) {
     violated(session + " has another number of events on the disk than were seen to go there");
   const auto& events = watch.events();
   out_.events += events.size();
-  if (trace_)
-    for (const auto& e : events)
-      std::printf("    %s %3llu %-20s %s\n", session.c_str(),
-                  static_cast<unsigned long long>(e->seq), std::string{type_of(e->body)}.c_str(),
-                  encode(e->body).c_str());
+  print(session, watch);
   const auto& view = *watch.view();
   check_inputs(session, watch);
   check_responses(session, watch);
@@ -45,6 +41,14 @@ void world::check_journal(const std::string& session) {
       check_client(who, view);
   check_agreement(session);
   out_.journal_hash += std::to_string(std::hash<std::string>{}(encode(view))) + "/";
+}
+
+void world::print(const std::string& session, const journal_watch& watch) const {
+  if (trace_)
+    for (const auto& e : watch.events())
+      std::printf("    %s %3llu %-20s %s\n", session.c_str(),
+                  static_cast<unsigned long long>(e->seq), std::string{type_of(e->body)}.c_str(),
+                  encode(e->body).c_str());
 }
 
 void world::check_inputs(const std::string& session, const journal_watch& watch) {

@@ -56,11 +56,19 @@ void journal_watch::on(const item_put& put) {
     violated("the call " + value.call_id + " has a second output");
   if (value.kind != item_kind::message)
     return;
-  if (value.role == item_role::user)
+  if (value.role == item_role::user) {
     newest_ = value.text;
-  else if (judges_questions && value.text.starts_with("ask:")
-           && heard_[value.id].starts_with(value.text.substr(4) + "="))
+    newest_item_ = value.id;
+  }
+  if (value.role != item_role::user && judges_questions && value.text.starts_with("ask:")
+      && heard_[value.id].starts_with(value.text.substr(4) + "="))
     violated("asked \"" + value.text + "\" after \"" + heard_[value.id] + "\"");
+}
+
+void journal_watch::on(const item_removed& gone) {
+  // What was taken back is not known to anybody any more.
+  if (gone.id == newest_item_)
+    newest_.clear();
 }
 
 void journal_watch::on(const input_speech& speech) {

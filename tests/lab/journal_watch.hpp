@@ -73,6 +73,7 @@ private:
   }
 
   void on(const item_put& put);
+  void on(const item_removed& gone);
   void on(const input_speech& speech);
   void on(const input_transcribed& words);
   void on(const response_requested& asked);
@@ -111,6 +112,7 @@ private:
   /// What the visitor had said last when an answer began, by its item.
   std::map<std::string, std::string> heard_;
   std::string newest_;
+  std::string newest_item_;
   std::uint64_t revision_ = 0;
   std::uint64_t seq_ = 0;
   int greetings_ = 0;

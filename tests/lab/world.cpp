@@ -380,8 +380,11 @@ outcome world::run() {
   say("settling");
   settle();
   // What went wrong under way has its own consequences, and they tell nothing new.
-  if (!out_.violations.empty())
+  if (!out_.violations.empty()) {
+    for (const auto& [session, watch] : watches_)
+      print(session, watch);
     return std::move(out_);
+  }
   for (const auto& session : sessions())
     check_journal(session);
   check_usage();

@@ -113,6 +113,7 @@ private:
   // -- checks (invariants.cpp)
   // -------------------------------------------------------------------------------
   void violated(const std::string& what);
+  void print(const std::string& session, const journal_watch& watch) const;
   void check_journal(const std::string& session);
   void check_inputs(const std::string& session, const journal_watch& watch);
   void check_responses(const std::string& session, const journal_watch& watch);

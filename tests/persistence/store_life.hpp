@@ -13,7 +13,7 @@ namespace sidevoice::samples {
 /// right from wrong without it.
 class store_life {
 public:
-  static constexpr int steps = 14;
+  static constexpr int steps = 10;
 
   struct session {
     session_key key;
@@ -78,7 +78,7 @@ std::string compare(store_writer& store, const store_life& life);
 /// that is refused as damaged is right as well; `damaged` counts it.
 std::string compare_history(store_writer& store, const session_key& key, std::uint64_t& damaged);
 
-/// Claims every session and appends to it. Empty where all of it worked.
+/// Claims a session and appends to it. Empty where both worked.
 std::string go_on(store_writer& store, const store_life& life, const std::string& id);
 
 /// The answer of SQLite's own check of the whole file: "ok".

@@ -155,18 +155,18 @@ int open_file(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags,
   const std::string name = path ? path : "";
   const auto known = state.names.find(name);
   auto found = known == state.names.end() ? nullptr : known->second;
-  bool syncs_names = false;
   if (!found) {
     if ((flags & SQLITE_OPEN_CREATE) == 0)
       return SQLITE_CANTOPEN;
     found = std::make_shared<disk_file>();
     // A file without a name is gone with its handle.
-    if (path) {
+    if (path)
       state.set_name(name, found);
-      syncs_names =
-        (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL)) != 0;
-    }
   }
+  // As the system's: whether this process has made the log or a former one, nobody remembers.
+  const bool syncs_names =
+    (flags & SQLITE_OPEN_CREATE) != 0
+    && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_SUPER_JOURNAL)) != 0;
   auto handle = std::make_unique<disk_handle>(
     disk_handle{.life = life, .file = found, .name = name, .syncs_names = syncs_names});
   life.open.insert(handle.get());
