@@ -78,7 +78,7 @@ class Bench:
         self.count += 1
         seconds = seconds or self.args.seconds
         server = Server(str(self.wrapper), self.app, str(self.folder / f"data{self.count}"),
-                        args=["--no-speech", *([] if shed else ["--no-shedding"])], env={"BENCH_KEY": KEY})
+                        args=["--no-speech"], env={"BENCH_KEY": KEY}, shedding=shed)
         server.start()
         # A tenth of the residents a second and no more than forty: coming in is work, too.
         ramp = max(5.0, residents / 40)

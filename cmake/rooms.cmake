@@ -12,6 +12,11 @@ function(add_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.cpp ${CMAKE_SOURCE_DIR}/${name}/*/*.cpp)
   add_library(room_${name} STATIC ${sources})
   target_include_directories(room_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  if(SIDEVOICE_SANITIZE AND name STREQUAL "actors")
+    # The size of a mailbox is counted in CAF's headers, which take the head of an empty list for an element and do not
+    # look at it.
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/actors/pulse.cpp PROPERTIES COMPILE_OPTIONS -fno-sanitize=vptr)
+  endif()
   list(TRANSFORM room_USES PREPEND room_)
   target_link_libraries(room_${name} PUBLIC ${room_USES} ${room_${name}_dependencies} sidevoice_flags)
 endfunction()

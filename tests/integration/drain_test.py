@@ -35,14 +35,14 @@ def app(fake):
 class World:
     """A server whose data outlive its processes."""
 
-    def __init__(self, binary, folder, words_per_second=3, args=(), settings=None):
+    def __init__(self, binary, folder, words_per_second=3, args=(), settings=None, shedding=False):
         self.folder = pathlib.Path(folder)
         self.fake = Fake(binary, {"defaults": {"text": ANSWER, "words_per_second": words_per_second}})
         config = write_app(self.folder, app(self.fake))
         if settings is not None:
             config = str(self.folder / "sidevoice.jsonc")
             pathlib.Path(config).write_text(json.dumps({"apps": "apps/", **settings}))
-        self.server = Server(binary, config, str(self.folder / "data"), args=args,
+        self.server = Server(binary, config, str(self.folder / "data"), args=args, shedding=shedding,
                              env={"DRAIN_KEY": KEY, "OPENAI_API_KEY": "fake"})
         self.journal = Journal(self.server.data)
         try:

@@ -24,7 +24,7 @@ def narrow_world(binary):
         wrapper = pathlib.Path(folder) / "narrow"
         wrapper.write_text(f'#!/bin/sh\nulimit -n {DESCRIPTORS}\nexec "{binary}" "$@"\n')
         wrapper.chmod(0o755)
-        world = World(str(wrapper), folder, args=["--no-speech"])
+        world = World(str(wrapper), folder, args=["--no-speech"], shedding=True)
         try:
             yield world
         finally:

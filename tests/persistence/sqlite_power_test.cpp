@@ -44,39 +44,35 @@ TEST_CASE("whenever the power goes, all that was acknowledged is there, without 
     store_life life;
     live(disk, life);
     had_power = disk.has_power();
-    for (std::uint64_t seed = 0; seed < 2; ++seed) {
-      CAPTURE(seed);
-      faulty_disk again{disk};
-      const auto dice = dice_of(1000 * cut + seed);
-      again.power_loss(dice);
-      // It may go again while the store opens.
-      if (seed == 1) {
-        again.fail_at(disk_fault::power_cut, 1 + dice(12));
-        static_cast<void>(again.open());
-        again.power_loss(dice);
-        again.heal();
-      }
-      CHECK(after_power_loss(again, life) == "");
-      sectors.kept += again.tally().sectors.kept;
-      sectors.lost += again.tally().sectors.lost;
-      sectors.torn += again.tally().sectors.torn;
-      names_lost += again.tally().names_lost;
+    const auto dice = dice_of(cut);
+    disk.power_loss(dice);
+    // At every other place it goes again while the store opens.
+    if (cut % 2 == 0) {
+      disk.fail_at(disk_fault::power_cut, 1 + dice(12));
+      static_cast<void>(disk.open());
+      disk.power_loss(dice);
     }
+    disk.heal();
+    CHECK(after_power_loss(disk, life) == "");
+    sectors.kept += disk.tally().sectors.kept;
+    sectors.lost += disk.tally().sectors.lost;
+    sectors.torn += disk.tally().sectors.torn;
+    names_lost += disk.tally().names_lost;
   }
   // It does take and mix what was not synced, or this would test nothing.
   for (const auto count : {sectors.kept, sectors.lost, sectors.torn})
     CHECK(count > 1000);
-  CHECK(names_lost > 5);
+  CHECK(names_lost > 0);
   MESSAGE("calls " << cut << ", sectors kept " << sectors.kept << ", lost " << sectors.lost
                    << ", torn " << sectors.torn << ", names lost " << names_lost);
 }
 
 TEST_CASE("without a sync for each commit, power loss takes the last appends, but leaves no gap") {
   std::uint64_t shorter = 0;
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
     CAPTURE(seed);
     faulty_disk disk{seed};
-    disk.fail_at(disk_fault::power_cut, 150 + 3 * seed);
+    disk.fail_at(disk_fault::power_cut, 150 + 6 * seed);
     store_life life;
     live(disk, life, sqlite_synchronous::normal);
     disk.power_loss(dice_of(seed));
@@ -92,5 +88,5 @@ TEST_CASE("without a sync for each commit, power loss takes the last appends, bu
     }
     CHECK(damaged == 0);
   }
-  CHECK(shorter > 10);
+  CHECK(shorter > 5);
 }

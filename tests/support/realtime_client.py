@@ -121,10 +121,14 @@ class RealtimeClient:
 
 
 class Server:
-    """The real binary on ports of its own. `start` may be called again after `kill`."""
+    """The real binary on ports of its own. `start` may be called again after `kill`.
 
-    def __init__(self, binary, config, data, args=(), env=None):
-        self.binary, self.config, self.data, self.args = binary, config, data, list(args)
+    Without `shedding` it lets everybody in: a machine that is busy with other tests is no fault of the visitors.
+    """
+
+    def __init__(self, binary, config, data, args=(), env=None, shedding=False):
+        self.binary, self.config, self.data = binary, config, data
+        self.args = [*args, *([] if shedding else ["--no-shedding"])]
         self.env = dict(os.environ, **(env or {}))
         self.process = None
         self.port = 0
