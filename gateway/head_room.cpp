@@ -27,7 +27,6 @@ std::string text_of(double value) {
 
 admission_limits for_cores(admission_limits limits, double cores) {
   limits.start_rate = std::max(20.0, starts_a_core * cores);
-  limits.cores = cores;
   return limits;
 }
 
@@ -87,8 +86,7 @@ void head_room::look() {
                            .cpu = use.cpu,
                            .throttled = use.throttled,
                            .memory = use.memory,
-                           .descriptors = use.descriptors,
-                           .sessions = parts_.sessions ? parts_.sessions() : 0};
+                           .descriptors = use.descriptors};
   ask_actors();
   ask_store();
   std::optional<shedding> changed;
@@ -207,7 +205,6 @@ head_room_figures head_room::figures() const {
   return {.level = admission_.level(),
           .headroom = admission_.headroom(),
           .rate = admission_.rate(),
-          .room = std::max(0.0, admission_.room()),
           .sample = newest_};
 }
 
