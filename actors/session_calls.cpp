@@ -23,9 +23,7 @@ void session_state::decide_tools() {
       if (const auto* ended = std::get_if<call_ended>(&body); ended && ended->outcome == "ok")
         if (const auto* call = ahead().find_call(ended->call);
             call != nullptr && call->call.name == "transfer_to_person")
-          for (const auto& l : listeners_)
-            self_->send(l.who, notice{"transfer_requested", "info",
-                                      "A person has been asked to take over."});
+          tell_all(notice{"transfer_requested", "info", "A person has been asked to take over."});
       if (const auto* started = std::get_if<call_started>(&body)) {
         calls_.ours.insert(started->call);
         calls_.send_again.erase(started->call);
@@ -129,8 +127,7 @@ void session_state::on_call_slow(const call_is_slow& slow) {
   const auto* tool = call == nullptr ? nullptr : who_.app->find_tool(call->call.name);
   if (tool == nullptr)
     return;
-  for (const auto& l : listeners_)
-    self_->send(l.who, notice{"meanwhile", "info", tool->meanwhile});
+  tell_all(notice{"meanwhile", "info", tool->meanwhile});
 }
 
 void session_state::on_call_deadline() {

@@ -188,9 +188,7 @@ void session_state::end_answer(answer_done done, spoken_ms spoken) {
   log_->push(finish_response(ahead(), *response, done, text, spoken), wall_ms(*parts_.where));
   fault_point("answer.whole");
   if (done.reason == "budget_session" || done.reason == "budget_day") {
-    for (const auto& l : listeners_)
-      self_->send(l.who,
-                  notice{"budget", "warning", "The budget for this conversation is used up."});
+    tell_all(notice{"budget", "warning", "The budget for this conversation is used up."});
     if (done.reason == "budget_session")
       log_->push({session_ended{"budget"}}, wall_ms(*parts_.where));
   }
@@ -248,9 +246,8 @@ void session_state::watch_budget(const event& e) {
   if (!reaches_warning(before, spent_, limit))
     return;
   log(log_level::warning, "budget.warning", {{"session", who_.id}, {"budget", "session"}});
-  for (const auto& l : listeners_)
-    self_->send(l.who, notice{"budget_warning", "warning",
-                              "Most of the budget for this conversation is used up."});
+  tell_all(
+    notice{"budget_warning", "warning", "Most of the budget for this conversation is used up."});
 }
 
 void session_state::count_event(const event& e) {

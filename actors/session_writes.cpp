@@ -169,9 +169,8 @@ void session_state::on_refused(const error& why) {
   auto refused = std::exchange(waiting_, {});
   for (auto& entry : refused)
     entry.done(&why);
-  for (const auto& l : listeners_)
-    self_->send(l.who, notice{"storage_delayed", "warning",
-                              "This cannot be saved at the moment; please try again."});
+  tell_all(
+    notice{"storage_delayed", "warning", "This cannot be saved at the moment; please try again."});
   paused_ = true;
   self_->delayed_send(self_, parts_.timing.store_retry, retry_atom::value);
 }

@@ -1,5 +1,6 @@
 #include "cli/ask_store.hpp"
 #include "cli/commands.hpp"
+#include "cli/failure.hpp"
 #include "config/asio_loop.hpp"
 #include "config/fault_point.hpp"
 #include "config/ids.hpp"
@@ -31,11 +32,6 @@ struct key_options {
   std::string id;
   std::int64_t expires_days = 0;
 };
-
-int fail(const error& why) {
-  std::fprintf(stderr, "sidevoice: %s\n", why.detail.c_str());
-  return why.code == errc::invalid ? 2 : 1;
-}
 
 std::int64_t now_ms() {
   boost::asio::io_context context;

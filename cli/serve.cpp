@@ -1,5 +1,6 @@
 #include "actors/speech_line.hpp"
 #include "cli/commands.hpp"
+#include "cli/failure.hpp"
 #include "cli/follow_apps.hpp"
 #include "cluster/node.hpp"
 #include "cluster/supervision_metrics.hpp"
@@ -104,11 +105,6 @@ std::string find_assets(const std::string& given) {
     if (fs::exists(place / "web/index.html", ignored))
       return fs::weakly_canonical(place, ignored).string();
   return {};
-}
-
-int fail(const error& why) {
-  std::fprintf(stderr, "sidevoice: %s\n", why.detail.c_str());
-  return why.code == errc::invalid ? 2 : 1;
 }
 
 gateway_options gateway_settings(const server_settings& settings, const serve_options& options) {

@@ -1,4 +1,5 @@
 #include "cli/commands.hpp"
+#include "cli/failure.hpp"
 #include "config/asio_loop.hpp"
 #include "persistence/store_check.hpp"
 #include "persistence/store_repair.hpp"
@@ -25,11 +26,6 @@ struct store_options {
   std::uint64_t cut = 0;
   bool as_json = false;
 };
-
-int fail(const error& why) {
-  std::fprintf(stderr, "sidevoice: %s\n", why.detail.c_str());
-  return why.code == errc::invalid ? 2 : 1;
-}
 
 std::int64_t now_ms() {
   boost::asio::io_context context;

@@ -1,8 +1,5 @@
 #include "persistence/sqlite_connection.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
@@ -93,23 +90,6 @@ void sqlite_connection::configure(sqlite_access access, sqlite_synchronous synch
                                                  : "PRAGMA synchronous = NORMAL");
 }
 
-namespace {
-
-/// Brings the name of a file to the disk: SQLite does that once, when it makes the file, and a
-/// process whose first sync failed has died without it.
-int sync_folder_of(const char* file) {
-  const auto folder = std::filesystem::path{file}.parent_path();
-  const int handle = ::open(folder.empty() ? "." : folder.c_str(),
-                            O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (handle < 0)
-    return SQLITE_IOERR_DIR_FSYNC;
-  const int failed = ::fsync(handle);
-  ::close(handle);
-  return failed == 0 ? SQLITE_OK : SQLITE_IOERR_DIR_FSYNC;
-}
-
-} // namespace
-
 void sqlite_connection::rewrite_log() {
   // Nobody else may write into it meanwhile.
   script("BEGIN IMMEDIATE");
@@ -117,11 +97,6 @@ void sqlite_connection::rewrite_log() {
   int code = sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
   if (code == SQLITE_OK && log && log->pMethods)
     code = write_anew(*log);
-  // Another file system than the system's has no folders that we could open.
-  sqlite3_vfs* in_use = nullptr;
-  sqlite3_file_control(db_, "main", SQLITE_FCNTL_VFS_POINTER, &in_use);
-  if (code == SQLITE_OK && in_use == sqlite3_vfs_find(nullptr))
-    code = sync_folder_of(sqlite3_db_filename(db_, "main"));
   script("ROLLBACK");
   if (code != SQLITE_OK)
     throw sqlite_failure(code, sqlite3_errstr(code));

@@ -95,10 +95,8 @@ int sync_file(sqlite3_file* file, int) {
     return SQLITE_OK;
   }
   handle.file->sync();
-  // Where a file is made durable its name is too, as on ext4 and XFS: the folder is in the same
-  // journal. What a system without that does is met by the product, which syncs the folder.
-  handle.syncs_names = false;
-  state.name_changes.clear();
+  if (std::exchange(handle.syncs_names, false))
+    state.name_changes.clear();
   return SQLITE_OK;
 }
 
