@@ -161,13 +161,24 @@ void session_state::on_overdue(const transcript_overdue& overdue) {
 }
 
 void session_state::on_filler(const say_filler& filler) {
-  for (const auto& l : listeners_)
-    self_->send(l.who, notice{"dead_air", "info", filler.text});
+  tell_all(notice{"dead_air", "info", filler.text});
   if (seat_ && seat_->tts)
     self_->send(seat_->tts, filler);
 }
 
 // -- what is said
+
+namespace {
+
+/// Most of the shorter one lies in the other: the same words, heard again after a break. Their
+/// edges may stand a little elsewhere, and then touch those of the next sentence.
+bool are_same_speech(sound_range a, sound_range b) {
+  const auto length = [](sound_range one) { return one.to_ms - std::min(one.from_ms, one.to_ms); };
+  const sound_range both{std::max(a.from_ms, b.from_ms), std::min(a.to_ms, b.to_ms)};
+  return length(both) * 2 > std::min(length(a), length(b));
+}
+
+} // namespace
 
 caf::typed_response_promise<speech_committed>
 session_state::on_commit_speech(const commit_speech& speech) {
@@ -177,11 +188,14 @@ session_state::on_commit_speech(const commit_speech& speech) {
   const auto same =
     std::find_if(view.open_speech.begin(), view.open_speech.end(), [&](const speech_state& open) {
       return open.item == speech.item
-             || (open.stream == speech.stream && open.from_ms < speech.to_ms
-                 && speech.from_ms < open.to_ms);
+             || (open.stream == speech.stream
+                 && are_same_speech({open.from_ms, open.to_ms}, {speech.from_ms, speech.to_ms}));
     });
   if (same != view.open_speech.end()) {
     as.item = same->item;
+    // Its sound is here again, and its words are on their way.
+    speech_due_.erase(same->item);
+    wait_for_words(same->item);
   } else if (const auto* dealt = view.find_stream(speech.stream);
              view.find_item(speech.item) != nullptr || view.removed.contains(speech.item)
              || (dealt != nullptr && dealt->has_heard({speech.from_ms, speech.to_ms}))) {
@@ -205,9 +219,13 @@ session_state::on_commit_speech(const commit_speech& speech) {
     return answer;
   }
   parts_.count->add(counter::inputs_repeated);
-  await(view.head, [answer, as](const error* why) mutable {
+  await(view.head, [this, answer, as](const error* why) mutable {
     if (why != nullptr)
       answer.deliver(to_caf(*why));
+    else if (!as.known && ahead().find_speech(as.item) == nullptr)
+      // Whoever asks has been told so before, and could not know that it was about this.
+      answer.deliver(
+        to_caf({errc::conflict, "its words came meanwhile; ask again", "item", "speech_settled"}));
     else
       answer.deliver(as);
   });
@@ -226,8 +244,7 @@ session_state::promise session_state::on_transcript(const put_transcript& words)
   if (answered)
     if (auto why = over_limit()) {
       // What was said stays said; only its answer has to wait.
-      for (const auto& l : listeners_)
-        self_->send(l.who, notice{"limit", "warning", why->detail});
+      tell_all(notice{"limit", "warning", why->detail});
       answered = false;
     }
   std::vector<event_body> events;

@@ -182,6 +182,9 @@ private:
   void stop() {
     stream_.reset();
     provider_.reset();
+    // A word that was cut is over: what comes next waits for its end.
+    if (!filler_.empty() && sounded_)
+      send({}, 0, true);
     filler_.clear();
     ++request_;
   }
