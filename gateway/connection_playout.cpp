@@ -50,6 +50,17 @@ void connection_voice::hold(const std::string& item, bool held) {
   perform(parts_->codec->on_held(item, held));
 }
 
+/// Nobody says more of this item. What is here of it still goes out; whatever comes next would wait
+/// for its end for ever.
+void connection_voice::close_sound(const std::string& item) {
+  if (is_off() || !out_ || item.empty())
+    return;
+  out_->close(item);
+  if (open_item_ == item)
+    open_item_.clear();
+  pump();
+}
+
 /// Nothing more of this item is sent.
 void connection_voice::end_sound(const std::string& item) {
   if (is_off() || !out_)

@@ -177,7 +177,14 @@ void connection_voice::on(const turn_over& turn) {
 
 // -- the voice actors
 
+/// The session gave it when nobody waited for it any more: without this it would speak to nobody.
+void connection_voice::give_back(std::uint64_t seat) {
+  if (!is_off() && session_ && wish_ == wish::none)
+    self_->send(session_, leave_seat{seat});
+}
+
 void connection_voice::on(const voice_team& team) {
+  give_back(team.seat);
   if (is_off() || wish_ == wish::none || team.seat < seat_)
     return;
   if (seat_ == 0) {
@@ -187,6 +194,11 @@ void connection_voice::on(const voice_team& team) {
   const bool new_audio = !team_ || team_->audio != team.audio;
   const bool new_tts = !team_ || team_->tts != team.tts;
   team_ = team;
+  // A word between answers, that its speaker has died within, is not said again.
+  if (new_tts && std::none_of(started_.begin(), started_.end(), [this](const auto& known) {
+        return known.second == open_item_;
+      }))
+    close_sound(std::string{open_item_});
   if (new_tts && team.tts)
     self_->send(team.tts, out_->added());
   if (!new_audio || !team.audio)
@@ -212,6 +224,7 @@ void connection_voice::on(const voice_team& team) {
 }
 
 void connection_voice::on(const voice_feed& feed) {
+  give_back(feed.seat);
   if (is_off() || wish_ == wish::none || feed.seat < seat_ || !feed.stream)
     return;
   feed_ = feed;
@@ -270,7 +283,9 @@ void connection_voice::take_event(const event& e) {
     // Nothing of an answer is sent behind its end.
     std::erase_if(ahead_, [&](const auto& piece) { return piece.response == done->response; });
     const auto item = started_.extract(done->response);
-    if (done->status != response_status::completed && !item.empty())
+    if (!item.empty() && done->status == response_status::completed)
+      close_sound(item.mapped());
+    else if (!item.empty())
       end_sound(item.mapped());
     // It had ended in its own way before the interruption was known.
     const bool goes_on = !item.empty() && paused_ == item.mapped() && held_.empty();

@@ -103,6 +103,7 @@ private:
   void on_seat(std::uint64_t run, const seat_taken& seat);
   void on_refused(std::uint64_t run, const caf::error& why);
   void let_go();
+  void give_back(std::uint64_t seat);
   void begin_stream();
   void keep_early(early what);
   void drop_early();
@@ -116,6 +117,7 @@ private:
   void settle(const std::string& utterance, bool dropped);
   void add(const speech_sound& piece);
   void hold(const std::string& item, bool held);
+  void close_sound(const std::string& item);
   void end_sound(const std::string& item);
   void release_dropped(const std::string& item);
   void pump();

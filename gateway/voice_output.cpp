@@ -271,6 +271,11 @@ void voice_output::drop(const std::string& item) {
   }
 }
 
+void voice_output::close(const std::string& item) {
+  if (auto* one = find(state_->line, item); one != nullptr)
+    one->is_whole = true;
+}
+
 voice_output::outcome voice_output::tick(time now) {
   outcome out;
   auto& s = *state_;

@@ -82,6 +82,8 @@ public:
   /// nothing. Without a report in an item's first second of sound the clock counts for it.
   void played(const std::string& item, std::uint32_t ms, time now);
 
+  /// Nothing more of this item comes: what is here of it is still sent, and the next one follows.
+  void close(const std::string& item);
   /// What is heard now; an item that has been played to its end is not.
   [[nodiscard]] playout_point point(time now) const;
   /// Bytes of the item's text that are spoken by `ms`; for items of late (at most 16). Between two

@@ -177,6 +177,37 @@ CAF_TEST(nothing of a cancelled answer is sent behind its end) {
   CAF_CHECK_EQUAL(sounds("i2"), of_second);
 }
 
+CAF_TEST(an answer that ends before its sound is whole lets the next one be heard) {
+  talk();
+  answer("i1", 300, false);
+  publish({response_done{"of_i1", response_status::completed, {}, {}}});
+  answer("i2", 300);
+  advance(1s);
+  CAF_CHECK_EQUAL(sounds("i1"), 5);
+  CAF_CHECK_EQUAL(sounds("i2"), 5);
+}
+
+CAF_TEST(a greeting whose speaker dies within it does not keep the next answer back) {
+  talk();
+  tell(speech_sound{
+    {}, 1, "hello", sound{std::make_shared<const samples>(300 * 16, 7), 16'000}, 0, 0, false});
+  voice_log again;
+  join(1, &again);
+  answer("i1", 300);
+  advance(1s);
+  CAF_CHECK_EQUAL(sounds("i1"), 5);
+}
+
+CAF_TEST(an answer whose speaker dies within it goes on with the next one) {
+  talk();
+  answer("i1", 300, false);
+  voice_log again;
+  join(1, &again);
+  piece("i1", 300, true);
+  advance(1s);
+  CAF_CHECK_EQUAL(sounds("i1"), 10);
+}
+
 CAF_TEST(sound that is faster than the news of its response waits for it) {
   talk();
   piece("i1", 200, false);
