@@ -1,8 +1,8 @@
 #include "config/app_reader.hpp"
 #include "config/app_references.hpp"
+#include "config/base64.hpp"
 
 #include <nlohmann/json.hpp>
-#include <sodium.h>
 
 namespace sidevoice {
 
@@ -147,7 +147,7 @@ private:
     auto secret = reference_reader{source_, left_out, faults_}.secret(*entry, path);
     if (!secret)
       return {};
-    if (secret->starts_with("whsec_") && !is_base64(secret->substr(6))) {
+    if (secret->starts_with("whsec_") && (secret->size() == 6 || !is_base64(secret->substr(6)))) {
       faults_.fault(path, "a secret that is no base64 after \"whsec_\"",
                     "copy it whole, or make one: whsec_ and the base64 of 24 to 64 random bytes");
       return {};
@@ -156,13 +156,7 @@ private:
   }
 
   static bool is_base64(const std::string& text) {
-    std::string bytes(text.size() + 1, '\0');
-    std::size_t length = 0;
-    return ::sodium_base642bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
-                               text.data(), text.size(), nullptr, &length, nullptr,
-                               sodium_base64_VARIANT_ORIGINAL)
-             == 0
-           && length > 0;
+    return read_base64(text, base64_kind::standard).has_value();
   }
 
   const app_source& source_;

@@ -1,5 +1,7 @@
 #include "gateway/client_key.hpp"
 
+#include "config/base64.hpp"
+
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sodium.h>
@@ -158,18 +160,15 @@ result<client_key> key_sealer::unseal(std::string_view text, std::int64_t now_s)
   if (!looks_like_client_key(text) || text.size() == prefix.size() || text.size() > text_bytes_max)
     return refused;
   text.remove_prefix(prefix.size());
-  bytes sealed(text.size());
-  std::size_t size = 0;
-  if (::sodium_base642bin(sealed.data(), sealed.size(), text.data(), text.size(), nullptr, &size,
-                          nullptr, variant)
-        != 0
-      || size < nonce_bytes + tag_bytes)
+  const auto sealed = read_base64(text, base64_kind::url);
+  if (!sealed || sealed->size() < nonce_bytes + tag_bytes)
     return refused;
+  const auto size = sealed->size();
   std::string plain(size - nonce_bytes - tag_bytes, '\0');
   if (::crypto_aead_xchacha20poly1305_ietf_decrypt(reinterpret_cast<unsigned char*>(plain.data()),
-                                                   nullptr, nullptr, sealed.data() + nonce_bytes,
+                                                   nullptr, nullptr, sealed->data() + nonce_bytes,
                                                    size - nonce_bytes, raw(purpose), purpose.size(),
-                                                   sealed.data(), key_.get())
+                                                   sealed->data(), key_.get())
       != 0)
     return refused;
   auto key = read_parts(nlohmann::json::parse(plain, nullptr, false));

@@ -1,9 +1,8 @@
 #include "gateway/http_rules.hpp"
 
-#include <sodium.h>
+#include "config/base64.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 namespace sidevoice {
@@ -90,11 +89,8 @@ std::optional<http_response> read_target(http_request& request) {
 
 /// RFC 6455 §4.1: base64 of 16 bytes.
 bool is_websocket_key(const std::string& value) {
-  std::array<unsigned char, 32> bytes{};
-  std::size_t size = 0;
-  const auto rc = ::sodium_base642bin(bytes.data(), bytes.size(), value.data(), value.size(),
-                                      nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL);
-  return rc == 0 && size == 16 && value.size() == 24;
+  const auto bytes = read_base64(value, base64_kind::standard);
+  return bytes && bytes->size() == 16;
 }
 
 http_response upgrade_required(std::string message) {

@@ -24,7 +24,7 @@ void must_refuse(std::string_view text) {
        "a key that nobody gave out");
 }
 
-/// A key that was given out says what it said; one that was changed says nothing else.
+/// A key that was given out says what it said; one that was changed is none.
 void change_key(const client_key& key, std::size_t at, unsigned char flip) {
   const auto text = sealer().seal(key);
   const auto read = sealer().unseal(text, now_s);
@@ -33,9 +33,7 @@ void change_key(const client_key& key, std::size_t at, unsigned char flip) {
   must(!read || *read == key, "a key that says something else");
   auto changed = text;
   changed[at % changed.size()] ^= static_cast<char>(flip == 0 ? 1 : flip);
-  // Another spelling of the same bytes would be no other key.
-  const auto other = sealer().unseal(changed, now_s);
-  must(!other || *other == key, "a changed key that says something else");
+  must_refuse(changed);
   must_refuse(text.substr(0, at % text.size()));
   must_refuse(text + "A");
   must_refuse(text + text);
