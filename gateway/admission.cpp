@@ -20,6 +20,11 @@ constexpr std::size_t samples_to_fall = 10;
 
 constexpr double rate_min = 0.1;
 constexpr double rate_max = 5'000;
+/// Of the first rate, by which it grows with each sample.
+constexpr double rate_step = 0.1;
+/// What a session costs, of a core, and how many measured ones outweigh that guess.
+constexpr double cost_guess = 0.0025;
+constexpr double guess_weight = 20;
 constexpr double burst_min = 8;
 /// Of a second: what may come between two samples.
 constexpr double burst_share = 0.1;
@@ -48,6 +53,7 @@ std::string_view to_string(shedding level) {
 
 admission::admission(admission_limits limits) : limits_(limits), rate_(limits.start_rate) {
   tokens_ = burst();
+  cost_ = cost_guess / limits_.cores;
 }
 
 bool admission::take(const load_sample& sample) {
@@ -61,6 +67,12 @@ bool admission::take(const load_sample& sample) {
 void admission::measure(const load_sample& sample) {
   cpu_[next_cpu_] = sample.cpu;
   next_cpu_ = (next_cpu_ + 1) % many;
+  now_ = (now_ + 1) % settling;
+  unsettled_ -= std::exchange(came_[now_], 0);
+  // Without sessions the processor is busy with something else.
+  const auto measured = sample.sessions > 0 ? mean_cpu(many) : 0.0;
+  cost_ = (guess_weight * cost_guess / limits_.cores + measured)
+          / (guess_weight + static_cast<double>(sample.sessions));
   // Whoever is held back in every period uses up its share, wherever the quota stands.
   const auto held = sample.throttled / 0.95;
   busy_ = std::max(mean_cpu(many) / limits_.cpu_share, held);
@@ -112,13 +124,13 @@ void admission::judge_rate(const load_sample& sample) {
   if (pressed_) {
     rate_ = std::max(rate_min, rate_ / 2);
     tokens_ = std::min(tokens_, burst());
-  } else if (now < roomy && asked_) {
-    rate_ = std::min(rate_max, rate_ * 1.25 + 5);
-  } else if (now < well_below && !asked_) {
+  } else if (now < roomy && starved_) {
+    rate_ = std::min(rate_max, rate_ + limits_.start_rate * rate_step);
+  } else if (now < well_below && !starved_) {
     // What was measured under a demand that is over says less with each moment.
     rate_ += (limits_.start_rate - rate_) * 0.02;
   }
-  asked_ = false;
+  starved_ = false;
 }
 
 double admission::burst() const {
@@ -136,14 +148,21 @@ void admission::refill(rate_time now) {
 std::chrono::milliseconds admission::admit(newcomer who, rate_time now) {
   if (!limits_.enabled)
     return {};
-  asked_ = true;
   if (level_ == shedding::newcomers || (level_ == shedding::strangers && who == newcomer::stranger))
     return pause_shed;
   refill(now);
-  if (tokens_ < 1.0)
+  starved_ = starved_ || tokens_ < 1.0;
+  if (tokens_ < 1.0 || room() < 1.0)
     return pause_ramp;
   tokens_ -= 1.0;
+  ++came_[now_];
+  ++unsettled_;
   return {};
+}
+
+double admission::room() const {
+  const auto left = limits_.cpu_share * well_below - mean_cpu(many);
+  return left / cost_ - static_cast<double>(unsettled_);
 }
 
 double admission::headroom() const {

@@ -28,6 +28,8 @@ struct load_sample {
   /// Of what there may be.
   double memory = 0;
   double descriptors = 0;
+  /// Sessions with running actors.
+  std::size_t sessions = 0;
 };
 
 struct admission_limits {
@@ -40,6 +42,9 @@ struct admission_limits {
   double descriptors_share = 0.9;
   /// New sessions a second that a calm node begins with, before it has measured more.
   double start_rate = 250;
+  /// Cores that the process may use: what a session is thought to cost before it was measured
+  /// depends on them.
+  double cores = 1;
 };
 
 /// What is refused, in this order; each includes those before it.
@@ -54,10 +59,11 @@ std::string_view to_string(shedding level);
 
 enum class newcomer { stranger, keyed };
 
-/// Two guards. The level follows what was measured, with hysteresis: it is slow to rise on a single
-/// late timer and slower to fall. The ramp bounds how many new sessions there are between two
-/// measurements: its rate grows while there is demand and head-room, and is halved by each sample
-/// that is too late. Not thread-safe.
+/// Three guards. The level follows what was measured, with hysteresis: it is slow to rise on a
+/// single late timer and slower to fall. The ramp bounds how many new sessions there are between
+/// two measurements: its rate grows while more ask and there is head-room, and is halved by each
+/// sample that is too late. The room bounds how many come before the load of the last ones is
+/// measured: as many as fit by what a session has cost until now. Not thread-safe.
 class admission {
 public:
   explicit admission(admission_limits limits);
@@ -87,11 +93,15 @@ public:
   [[nodiscard]] double rate() const {
     return rate_;
   }
+  /// New sessions that fit now, by what the others cost.
+  [[nodiscard]] double room() const;
 
 private:
   /// Of the samples that a mean is made of: 0.3 s for the ramp, 3 s for the level.
   static constexpr std::size_t few = 3;
   static constexpr std::size_t many = 30;
+  /// The load of a session is in the mean after so many: it has to come, be greeted, and speak.
+  static constexpr std::size_t settling = 50;
 
   void measure(const load_sample& sample);
   [[nodiscard]] double mean_cpu(std::size_t samples) const;
@@ -119,8 +129,15 @@ private:
   double tokens_ = 0;
   rate_time refilled_at_;
   bool pressed_ = false;
-  /// Somebody asked since the newest sample.
-  bool asked_ = false;
+  /// The ramp has refused somebody since the newest sample.
+  bool starved_ = false;
+
+  /// Those that were let in, by sample, and together.
+  std::array<std::size_t, settling> came_{};
+  std::size_t now_ = 0;
+  std::size_t unsettled_ = 0;
+  /// Of the CPU that the process may use.
+  double cost_ = 0;
 };
 
 } // namespace sidevoice

@@ -65,6 +65,8 @@ std::vector<gauge_value> gauges_of(const head_room& room) {
      "What is refused: 0 nothing, 1 new sessions without a key, 2 all new sessions and voices",
      static_cast<double>(now.level)},
     {"sidevoice_new_sessions_per_second", "How many new sessions the ramp lets in", now.rate},
+    {"sidevoice_new_sessions_room", "How many new sessions fit now, by what the others cost",
+     now.room},
     {"sidevoice_loop_delay_seconds", "How late the loop's timer was",
      seconds(now.sample.loop_delay)},
     {"sidevoice_actor_delay_seconds", "How long a message waited for a thread",
@@ -217,7 +219,8 @@ result<std::unique_ptr<gateway>> gateway::open(gateway_parts parts) {
                                                         .where = parts.where,
                                                         .count = parts.count,
                                                         .ids = parts.ids,
-                                                        .journal = parts.keys},
+                                                        .journal = parts.keys,
+                                                        .sessions = parts.sessions},
                                         options.admission);
   const node_access node{
     .sys = parts.sys,

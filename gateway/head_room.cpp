@@ -27,6 +27,7 @@ std::string text_of(double value) {
 
 admission_limits for_cores(admission_limits limits, double cores) {
   limits.start_rate = std::max(20.0, starts_a_core * cores);
+  limits.cores = cores;
   return limits;
 }
 
@@ -86,7 +87,8 @@ void head_room::look() {
                            .cpu = use.cpu,
                            .throttled = use.throttled,
                            .memory = use.memory,
-                           .descriptors = use.descriptors};
+                           .descriptors = use.descriptors,
+                           .sessions = parts_.sessions ? parts_.sessions() : 0};
   ask_actors();
   ask_store();
   std::optional<shedding> changed;
@@ -205,6 +207,7 @@ head_room_figures head_room::figures() const {
   return {.level = admission_.level(),
           .headroom = admission_.headroom(),
           .rate = admission_.rate(),
+          .room = std::max(0.0, admission_.room()),
           .sample = newest_};
 }
 

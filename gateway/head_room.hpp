@@ -29,6 +29,8 @@ struct head_room_parts {
   id_source* ids = nullptr;
   /// Null: its delay is not measured.
   store* journal = nullptr;
+  /// Sessions with running actors; empty: nobody knows.
+  std::function<std::size_t()> sessions = {};
 };
 
 /// What is measured, for /metrics.
@@ -36,6 +38,7 @@ struct head_room_figures {
   shedding level = shedding::nothing;
   double headroom = 1;
   double rate = 0;
+  double room = 0;
   load_sample sample;
 };
 

@@ -159,12 +159,64 @@ TEST_CASE("a burst of ten thousand between two samples is bounded") {
 }
 
 TEST_CASE("the ramp grows with demand while there is head-room") {
-  node_of_test node{{.start_rate = 100}};
+  node_of_test node{{.start_rate = 100, .cores = 100}};
   for (int i = 0; i < 30; ++i) {
     node.feed(1);
     node.crowd(500);
   }
-  CHECK(node.gate.rate() > 1000);
+  CHECK(node.gate.rate() > 300);
+}
+
+TEST_CASE("a demand that the ramp never refuses does not make it grow") {
+  node_of_test node{{.start_rate = 100}};
+  for (int i = 0; i < 30; ++i) {
+    node.feed(1);
+    node.crowd(2);
+  }
+  CHECK(node.gate.rate() <= 100);
+}
+
+TEST_CASE("no more come in than fit by what a session costs, until their load is measured") {
+  node_of_test node{{.start_rate = 1000}};
+  const auto with_sessions = [&](int samples) {
+    for (int i = 0; i < samples; ++i) {
+      auto sample = node.calm();
+      // A hundred sessions take 40 %: another eighty fit below the bound, and a few more for the
+      // guess.
+      sample.cpu = 0.4;
+      sample.sessions = 100;
+      node.gate.take(sample);
+    }
+  };
+  with_sessions(60);
+  int in = 0;
+  for (int i = 0; i < 10; ++i) {
+    in += node.crowd(500);
+    with_sessions(1);
+  }
+  CHECK(in >= 80);
+  CHECK(in <= 110);
+  CHECK_FALSE(node.enters(newcomer::keyed));
+  // They turned out to cost nothing: there is room for as many again.
+  with_sessions(50);
+  CHECK(node.enters(newcomer::keyed));
+}
+
+TEST_CASE("a node that has measured nothing yet guesses what a session costs") {
+  node_of_test small{{.start_rate = 1000, .cores = 0.33}};
+  node_of_test large{{.start_rate = 1000, .cores = 4}};
+  const auto fill = [](node_of_test& node) {
+    int in = 0;
+    for (int i = 0; i < 20; ++i) {
+      node.burn(1, 0);
+      in += node.crowd(1000);
+    }
+    return in;
+  };
+  const auto in_small = fill(small);
+  CHECK(in_small >= 50);
+  CHECK(in_small <= 150);
+  CHECK(fill(large) > 8 * in_small);
 }
 
 TEST_CASE("each late sample halves the ramp, and it comes back by itself") {
