@@ -37,6 +37,14 @@ void fault_runner::start() {
   run();
 }
 
+void fault_runner::stop() {
+  next_.reset();
+  with_.clock->shift(std::chrono::milliseconds{0});
+  for (const auto which :
+       {fault_target::store, fault_target::llm, fault_target::stt, fault_target::tts})
+    with_.switches->set(which, std::nullopt);
+}
+
 void fault_runner::run() {
   const auto since =
     std::chrono::duration_cast<std::chrono::milliseconds>(with_.where->now() - began_);

@@ -26,6 +26,8 @@ public:
 
   /// The scenario's time begins.
   void start();
+  /// It is over, whatever was still to come; what holds now ends.
+  void stop();
 
 private:
   void run();

@@ -3,7 +3,7 @@
 #include "actors/supervision_figures.hpp"
 #include "actors/tracer.hpp"
 #include "cluster/directory_local.hpp"
-#include "cluster/fault_runner.hpp"
+#include "cluster/faulty_node.hpp"
 #include "cluster/supervision_tree.hpp"
 #include "config/fault_point.hpp"
 #include "config/log.hpp"
@@ -34,20 +34,6 @@ caf::actor_system_config& configure(caf::actor_system_config& config, std::size_
   config.set("scheduler.max-throughput", std::size_t{50});
   return config;
 }
-
-/// The parts of a node whose scenario has faults in it.
-struct faulty_node {
-  faulty_node(store& journal, const catalogue& providers, loop& real)
-      : where{real},
-        journal{journal, real, switches},
-        providers{make_faulty_catalogue(providers, switches)} {}
-
-  fault_switches switches;
-  shifted_loop where;
-  faulty_store journal;
-  catalogue providers;
-  std::unique_ptr<fault_runner> runner;
-};
 
 } // namespace
 
@@ -125,19 +111,12 @@ result<std::unique_ptr<node>> node::open(node_options options) {
              .node = b.ids.make("node_"),
              .timing = options.timing};
   if (options.faults) {
-    b.faulty = std::make_unique<faulty_node>(*b.journal, b.providers, b.where);
-    b.parts.journal = &b.faulty->journal;
-    b.parts.providers = &b.faulty->providers;
-    b.parts.where = &b.faulty->where;
-    b.faulty->runner = std::make_unique<fault_runner>(
-      std::move(*options.faults), fault_runner::hands{.where = &b.where,
-                                                      .switches = &b.faulty->switches,
-                                                      .clock = &b.faulty->where,
-                                                      .count = &b.count,
-                                                      .order = [&b](const fault_order& order) {
-                                                        if (b.directory)
-                                                          caf::anon_send(b.directory, order);
-                                                      }});
+    b.faulty = std::make_unique<faulty_node>(std::move(*options.faults), b.parts,
+                                             [&b](const fault_order& order) {
+                                               if (b.directory)
+                                                 caf::anon_send(b.directory, order);
+                                             });
+    b.parts = b.faulty->between(b.parts);
   }
   b.directory = spawn_directory_local(b.system, b.parts, make_session_tree(),
                                       {.live = &b.live_sessions});
@@ -235,7 +214,7 @@ void node::sweep() {
   spawn_sweeper(body_->system, body_->parts, body_->directory,
                 [this](const std::string& id) { return find_app(id); });
   if (body_->faulty)
-    body_->faulty->runner->start();
+    body_->faulty->start();
 }
 
 void node::run() {

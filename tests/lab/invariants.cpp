@@ -46,7 +46,8 @@ void world::check_journal(const std::string& session) {
 void world::print(const std::string& session, const journal_watch& watch) const {
   if (trace_)
     for (const auto& e : watch.events())
-      std::printf("    %s %3llu %-20s %s\n", session.c_str(),
+      std::printf("%8lld ms  %s %3llu %-20s %s\n",
+                  static_cast<long long>(e->at - lab_loop::wall_begins.count()), session.c_str(),
                   static_cast<unsigned long long>(e->seq), std::string{type_of(e->body)}.c_str(),
                   encode(e->body).c_str());
 }

@@ -1,6 +1,7 @@
 #include "tests/lab/world.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 
@@ -17,9 +18,10 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
   std::map<std::string, input_speech> open;
   // Who hangs for as long as words are waited for loses them, and the visitor is asked again.
   const auto hearing_hung =
-    std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const planned_fault& fault) {
-      return fault.what.starts_with("hang ") && fault.ms > 5'000;
-    });
+    plan_.served != nullptr
+    || std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const planned_fault& fault) {
+         return fault.what.starts_with("hang ") && fault.ms > 5'000;
+       });
   for (const auto& e : events) {
     if (const auto* speech = std::get_if<input_speech>(&e->body)) {
       if (!spoken.insert(speech->item).second)
@@ -76,19 +78,39 @@ constexpr std::uint64_t ms_per_byte = 60;
 /// where its clause could not be spoken.
 constexpr std::uint64_t slack_bytes = 40;
 
+/// Signs alone are not spoken.
+bool has_words(const std::string& text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
 } // namespace
 
-/// An answer that was interrupted holds no more than was played to somebody.
+/// An answer that was interrupted holds no more than was played to somebody, and one that is spoken
+/// when nothing fails any more is heard.
 void world::check_heard(const std::string& session, const session_view& view) {
+  const auto heard_of = [&](const std::string& item) {
+    std::uint64_t ms = 0;
+    for (const auto& who : patrons_)
+      if (const auto* mic = who.session == session ? who.client->microphone() : nullptr)
+        ms += mic->heard_ms(item);
+    return ms;
+  };
+  for (const auto& e : watch_of(session).events())
+    if (const auto* started = std::get_if<response_started>(&e->body);
+        started != nullptr && e->at >= quiet_from_ms_)
+      if (const auto* item = view.find_item(started->item); item != nullptr && item->value.spoken
+                                                            && has_words(item->value.text)
+                                                            && heard_of(started->item) == 0)
+        violated(session + ": " + started->item
+                 + " is said to be spoken, and nobody heard a sound");
   for (const auto& response : view.closed_responses) {
     if (response->status != response_status::cancelled || response->reason != "turn_detected")
       continue;
     const auto* item = view.find_item(response->item);
-    std::uint64_t heard_ms = 0;
-    for (const auto& who : patrons_)
-      if (const auto* mic = who.session == session ? who.client->microphone() : nullptr)
-        heard_ms += mic->heard_ms(response->item);
-    if (item == nullptr || heard_ms == 0)
+    const auto heard_ms = heard_of(response->item);
+    // Once nobody could hear it any more, it went on as text.
+    if (item == nullptr || !item->value.spoken || heard_ms == 0)
       continue;
     ++out_.faults["answers cut by a voice"];
     const auto said = heard_ms / ms_per_byte;

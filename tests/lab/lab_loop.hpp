@@ -14,6 +14,9 @@ namespace sidevoice::lab {
 /// The lab's loop: turned by hand, on the virtual clock of CAF's test scheduler.
 class lab_loop final : public loop {
 public:
+  /// 2027-01-04 08:00 UTC, a Monday.
+  static constexpr std::chrono::milliseconds wall_begins{1'799'049'600'000};
+
   /// Reads the virtual clock.
   using now_function = std::function<clock::time_point()>;
 
@@ -23,9 +26,9 @@ public:
     return now_();
   }
 
-  /// 2027-01-04 08:00 UTC, a Monday, plus the virtual time.
+  /// `wall_begins` plus the virtual time.
   wall_clock::time_point wall() const override {
-    return wall_clock::time_point{std::chrono::seconds{1'799'049'600}}
+    return wall_clock::time_point{wall_begins}
            + std::chrono::duration_cast<wall_clock::duration>(now().time_since_epoch());
   }
 

@@ -5,10 +5,14 @@
 #include "tests/support/scripted_stt.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sidevoice::lab {
 
 using nlohmann::json;
+
+/// Of the times at which the agent is heard.
+constexpr std::uint64_t breaks_in_percent = 40;
 
 void lab_microphone::start() {
   is_on_ = true;
@@ -58,6 +62,14 @@ void lab_microphone::act(dice& chance, std::uint64_t& next_sentence) {
   };
   if (chance.chance(2))
     return hang_up();
+  if (std::exchange(hears_, false) && next_sentence < sentences_max
+      && chance.chance(breaks_in_percent)) {
+    add(600 + chance.roll(800), level(next_sentence), next_sentence, true);
+    ++next_sentence;
+    add(700, 0, 0, false);
+    pump(end_ms() - sent_ms_);
+    return;
+  }
   const auto roll = chance.roll(10);
   if (end_ms() - sent_ms_ < 4000) {
     if (roll < 2) {
@@ -94,8 +106,9 @@ void lab_microphone::hang_up() {
 }
 
 void lab_microphone::finish() {
-  if (is_on_ && is_connected_ && (said_.empty() || said_.back().level != 0 || sent_ms_ < end_ms()))
-    add(1000, 0, 0, false);
+  // A microphone goes on in silence, and positions in silence are told every two seconds.
+  if (is_on_)
+    add(3000, 0, 0, false);
 }
 
 bool lab_microphone::pump(std::uint64_t ms) {
@@ -124,6 +137,7 @@ void lab_microphone::on_event(const json& event, const std::string& type) {
       is_on_ = false;
   } else if (type == "response.output_audio.delta") {
     ++sounds_;
+    hears_ = true;
     if (!event["item_id"].is_string())
       return;
     newest_item_ = event["item_id"].get<std::string>();

@@ -101,6 +101,8 @@ private:
   std::map<std::string, std::uint64_t> heard_ms_;
   std::string newest_item_;
   std::uint64_t sounds_ = 0;
+  /// The agent, since it last did something.
+  bool hears_ = false;
 };
 
 } // namespace sidevoice::lab

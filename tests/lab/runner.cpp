@@ -14,6 +14,15 @@
 
 namespace sidevoice::lab {
 
+scenario plan_of(std::uint64_t seed, const run_options& how) {
+  auto plan = make_scenario(seed, how.late);
+  if (how.served) {
+    plan.faults.clear();
+    plan.served = how.served;
+  }
+  return plan;
+}
+
 namespace {
 
 /// What all seeds together have come to.
@@ -49,8 +58,9 @@ void report(const scenario& plan, const outcome& result, const run_options& how)
   std::printf("seed %llu:\n", static_cast<unsigned long long>(plan.seed));
   for (const auto& what : result.violations)
     std::printf("  %s\n", what.c_str());
-  std::printf("  see it again: lab_tests --seed %llu%s\n",
-              static_cast<unsigned long long>(plan.seed), how.late ? " --late" : "");
+  std::printf("  see it again: lab_tests --seed %llu%s%s\n",
+              static_cast<unsigned long long>(plan.seed), how.late ? " --late" : "",
+              how.served ? " --fault with the same file" : "");
   if (!how.shrinks)
     return;
   const auto small =
@@ -75,7 +85,7 @@ total run_all(const run_options& how) {
   std::atomic<std::uint64_t> next{how.first};
   const auto work = [&] {
     for (auto seed = next++; seed < how.first + how.seeds; seed = next++) {
-      const auto plan = make_scenario(seed, how.late);
+      const auto plan = plan_of(seed, how);
       const auto result = run_one(plan);
       const std::lock_guard lock{mutex};
       sum.add(result);

@@ -3,9 +3,14 @@
 #include "config/result.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
+
+namespace sidevoice {
+struct fault_scenario;
+} // namespace sidevoice
 
 namespace sidevoice::lab {
 
@@ -19,6 +24,9 @@ struct planned_fault {
   std::uint64_t pick = 0;
   /// How long it lasts, in virtual time; of hangs.
   std::uint64_t ms = 0;
+  /// It waits until it can hit a session in this state (`coverage::states()`), and stays away where
+  /// none comes; empty: at once.
+  std::string when = {};
 
   bool operator==(const planned_fault&) const = default;
 };
@@ -34,6 +42,9 @@ struct scenario {
   std::vector<planned_fault> faults;
   /// Troubles that come by chance and are switched off: some of `trouble_names()`.
   std::set<std::string> without;
+  /// Faults as `sidevoice serve --fault` takes them, which begin with each start of the node; null:
+  /// none. They are in no file of the lab's: they have one of their own.
+  std::shared_ptr<const fault_scenario> served = nullptr;
 
   bool operator==(const scenario&) const = default;
 };
@@ -55,6 +66,6 @@ std::string to_text(const scenario& run);
 result<scenario> read_scenario(const std::string& text);
 
 /// Of the runs that seeds mean; raised whenever a seed gives another run than before.
-inline constexpr int scenario_version = 1;
+inline constexpr int scenario_version = 2;
 
 } // namespace sidevoice::lab

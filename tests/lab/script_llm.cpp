@@ -69,7 +69,7 @@ private:
     static constexpr const char* words[] = {"Well",        ", ",    "yes. ", "And ",  "so",
                                             "! ",          "What ", "of ",   "12.5 ", "then? ",
                                             "\xC3\xA4hm ", "no; ",  "e.g. ", "this. "};
-    for (auto n = 1 + chance_.roll(12); n > 0; --n)
+    for (auto n = 1 + chance_.roll(script_.pieces_max); n > 0; --n)
       add(lines, llm_text{words[chance_.roll(std::size(words))]});
     if (request.tools.empty() || request.tool_choice == "none")
       return;

@@ -10,6 +10,8 @@ struct llm_script {
   std::uint64_t fail_percent = 0;
   std::uint64_t stall_percent = 0;
   std::uint64_t call_percent = 0;
+  /// The most pieces of an answer, of some five letters each.
+  std::uint64_t pieces_max = 12;
   /// Before each piece.
   std::uint64_t latency_max_ms = 20;
   /// The analyzer is this much later.

@@ -2,6 +2,7 @@
 
 #include "cluster/sweeper.hpp"
 #include "gateway/protocol_realtime.hpp"
+#include "tests/lab/lab_app.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,70 +15,10 @@ namespace {
 using std::chrono::milliseconds;
 
 /// Runs whose store is SQLite on a disk that fails: they take longer.
-constexpr std::uint64_t sqlite_percent = 25;
+constexpr std::uint64_t sqlite_percent = 45;
 
-tool_declaration make_tool(const std::string& name, tool_kind kind, tool_effect effect) {
-  tool_declaration tool;
-  tool.name = name;
-  tool.kind = kind;
-  tool.effect = effect;
-  tool.timeout = milliseconds{3000};
-  if (kind == tool_kind::webhook)
-    tool.url = "https://shop.example/" + name;
-  return tool;
-}
-
-app_ptr make_app(dice& chance, bool late) {
-  auto app = std::make_shared<app_definition>();
-  app->id = "moving";
-  app->title = "Moving";
-  app->greeting = "Hello!";
-  app->release = "sha256:lab";
-  app->topics = {
-    {.id = "name", .type = topic_type::text, .label = "Name", .required = true},
-    {.id = "home",
-     .type = topic_type::choice,
-     .label = "Home",
-     .required = true,
-     .choices = {{"flat", {}}, {"house", {}}}},
-    {.id = "floor",
-     .type = topic_type::integer,
-     .label = "Floor",
-     .when = {{.topic = "home", .any_of = {"\"flat\""}}}},
-  };
-  app->tools = {make_tool("ask", tool_kind::webhook, tool_effect::none),
-                make_tool("book", tool_kind::webhook, tool_effect::idempotent),
-                make_tool("pay", tool_kind::webhook, tool_effect::once),
-                make_tool("show", tool_kind::client, tool_effect::none),
-                make_tool("draw", tool_kind::client, tool_effect::once),
-                make_tool("current_date_time", tool_kind::builtin, tool_effect::none)};
-  app->tools[2].needs_approval = chance.chance(25);
-  app->tools[3].without_page = chance.chance(50) ? no_page::wait : no_page::skip;
-  for (const auto& tool : app->tools)
-    app->conversation_tools.push_back(tool.name);
-  app->analyzer_tools = {"show"};
-  app->stt_models = app->tts_models = {{.vendor = "local"}};
-  app->voice.barge_in.resume_after_false = chance.chance(80);
-  if (chance.chance(30))
-    app->voice.dead_air = dead_air_settings{std::chrono::milliseconds{1000}, "One moment."};
-  if (chance.chance(30))
-    app->voice.visitor_silent = visitor_silent_settings{std::chrono::seconds{5}, "Hello?", 2};
-  // The offline agent in a quarter of the runs; else one that does what it likes, or one that asks
-  // for what the checklist wants.
-  const auto* any = chance.chance(20) ? "rules" : chance.chance(33) ? "asker" : "script";
-  const auto* model = late ? "asker" : any;
-  app->conversation_models = {{.vendor = model}};
-  app->analyzer_models = {{.vendor = model}};
-  return app;
-}
-
-/// What models cost, so that there is something to add up.
-app_entry entry_of(const app_ptr& app) {
-  auto live = std::make_shared<live_settings>();
-  for (const auto* vendor : {"script", "asker"})
-    live->vendors[vendor].prices[""] = {.input = 3, .cached_input = 1, .output = 9};
-  return {.stable = app, .preview = nullptr, .live = std::move(live)};
-}
+/// After the last step hangs last on, and whoever hung is replaced; then nothing fails any more.
+constexpr milliseconds faults_end{40'000};
 
 } // namespace
 
@@ -89,6 +30,9 @@ world::world(scenario plan, bool trace)
       providers_{catalogue::builtin()},
       ids_{plan_.seed},
       apps_{{{app_->id, entry_of(app_)}}},
+      figures_{session_tree_names(true),
+               {.hang = [this](caf::scheduled_actor& who,
+                               milliseconds length) { hung_[who.id()] = loop_->now() + length; }}},
       platter_{chance_.chance(sqlite_percent) && !is_without("sqlite")
                  ? std::make_unique<faulty_disk>(plan_.seed)
                  : nullptr},
@@ -115,11 +59,14 @@ world::world(scenario plan, bool trace)
                                         [this](const std::string& call, const std::string& tool) {
                                           said_to_run(call, tool);
                                         });
-  script_.call_percent = chance_.roll(4) * 20;
+  // Who talks calls now and then in any case.
+  script_.call_percent = (talks_ ? 10 : 0) + chance_.roll(4) * 20;
   script_.latency_max_ms = chance_.chance(50) ? 3 : 200;
   script_.analyzer_extra_ms = chance_.chance(25) || plan_.late ? 5000 : 0;
   script_.fail_percent = chance_.roll(3) * 5;
   script_.stall_percent = chance_.roll(3) * 2;
+  // Who says little is hardly ever interrupted.
+  script_.pieces_max = talks_ && chance_.chance(50) ? 80 : 12;
   if (is_without("models"))
     script_.fail_percent = script_.stall_percent = 0;
   act_percent_ = std::array{10, 4, 1}.at(chance_.roll(3));
@@ -206,12 +153,23 @@ void world::start_node() {
             .apps = &apps_,
             .http = outside_.get(),
             .ledger = &ledger_,
+            .figures = &figures_,
             .where = loop_.get(),
             .ids = &ids_,
             .count = &count_,
             .node = "node_" + std::to_string(incarnation_)};
   parts_.timing.calls = {milliseconds{20'000}, milliseconds{30'000}};
+  if (plan_.served) {
+    faulty_.push_back(
+      std::make_unique<faulty_node>(*plan_.served, parts_, [this](const fault_order& order) {
+        if (directory_)
+          caf::anon_send(directory_, order);
+      }));
+    parts_ = faulty_.back()->between(parts_);
+  }
   directory_ = spawn_directory_local(*system_, parts_, recorded_tree());
+  if (plan_.served)
+    faulty_.back()->start();
   spawn_sweeper(*system_, parts_, directory_,
                 [app = app_](const std::string& id) { return id == app->id ? app : nullptr; });
 }
@@ -231,6 +189,7 @@ void world::say(const std::string& what) {
 bool world::work_once() {
   auto& queue = sched_->jobs;
   // A hung actor handles nothing; its turn comes when it wakes.
+  std::erase_if(hung_, [now = loop_->now()](const auto& one) { return one.second <= now; });
   if (!hung_.empty())
     std::stable_partition(queue.begin(), queue.end(),
                           [this](const caf::resumable* job) { return !is_hung(job); });
@@ -319,7 +278,9 @@ void world::step() {
       who.client->act(chance_);
     return;
   }
-  const auto ms = 1 + chance_.roll(chance_.chance(10) ? 4000 : 100);
+  // Seconds pass where everybody waits; a machine that takes them over its work is a hang's matter.
+  const auto waits = sched_->jobs.empty();
+  const auto ms = 1 + chance_.roll(chance_.chance(10) ? (waits ? 4000 : 400) : 100);
   advance(milliseconds{ms});
   // Who talks goes on talking.
   for (auto& who : patrons_)
@@ -334,10 +295,10 @@ std::set<std::string> world::sessions() const {
   return all;
 }
 
-bool world::is_answering() {
+bool world::is_busy() {
   for (const auto& session : sessions())
     if (const auto& view = watch_of(session).view();
-        view->ended.empty() && !view->open_responses.empty())
+        view->ended.empty() && (!view->open_responses.empty() || !view->open_calls.empty()))
       return true;
   return false;
 }
@@ -351,14 +312,17 @@ void world::settle() {
   stores_.back()->unknown_percent = 0;
   if (platter_)
     platter_->heal();
+  if (plan_.served)
+    faulty_.back()->stop();
   voice_ = {};
   for (auto& who : patrons_)
     if (auto* mic = who.client->microphone())
       mic->finish();
+  quiet_from_ms_ = wall_ms(*loop_) + faults_end.count();
   // Whatever waits for a deadline gets it: stalls, retries, reconnects. Long answers are spoken to
   // their ends.
-  for (int round = 0;
-       out_.violations.empty() && (round < 1200 || (is_answering() && round < 12000)); ++round) {
+  for (int round = 0; out_.violations.empty() && (round < 1200 || (is_busy() && round < 12000));
+       ++round) {
     while (work_once()) {}
     for (auto& who : patrons_)
       if (!who.client->is_connected())
@@ -372,9 +336,11 @@ void world::settle() {
 
 outcome world::run() {
   auto fault = plan_.faults.begin();
+  std::vector<planned_fault> waiting;
   for (std::uint64_t i = 0; i < plan_.steps && out_.violations.empty(); ++i) {
     for (; fault != plan_.faults.end() && fault->at_step <= i; ++fault)
-      make_fault(*fault);
+      waiting.push_back(*fault);
+    std::erase_if(waiting, [this](const planned_fault& one) { return make_fault(one); });
     step();
   }
   say("settling");

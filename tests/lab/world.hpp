@@ -1,7 +1,9 @@
 #pragma once
 
 #include "actors/budget.hpp"
+#include "actors/supervision_figures.hpp"
 #include "cluster/directory_local.hpp"
+#include "cluster/faulty_node.hpp"
 #include "cluster/supervision_tree.hpp"
 #include "config/app_registry.hpp"
 #include "tests/lab/coverage.hpp"
@@ -79,7 +81,7 @@ private:
   bool work_once();
   void settle();
   /// Whether a session has a response that has not ended.
-  bool is_answering();
+  bool is_busy();
   [[nodiscard]] std::set<std::string> sessions() const;
   void advance(std::chrono::milliseconds by);
   void connect(patron& who);
@@ -92,10 +94,13 @@ private:
 
   // -- faults (world_faults.cpp)
   // -------------------------------------------------------------------------------
-  void make_fault(const planned_fault& fault);
-  void hit_actor(const planned_fault& fault);
-  void hit_line(const planned_fault& fault);
+  /// False: nobody is in the state that it waits for.
+  bool make_fault(const planned_fault& fault);
+  bool hit_actor(const planned_fault& fault);
+  bool hit_line(const planned_fault& fault);
   void hit_disk(const planned_fault& fault);
+  void hit_node(const std::string& what);
+  [[nodiscard]] bool is_in_state(const std::string& session, const planned_fault& fault);
   void count_disk_faults(const std::string& session);
   void crash_node(bool power_fails);
   void covered(const std::string& fault, const std::string& session);
@@ -148,6 +153,7 @@ private:
   counters count_;
   counted_ids ids_;
   app_registry apps_;
+  supervision_figures figures_;
   spend_ledger ledger_;
   /// Null: the store keeps everything in memory. Else SQLite writes to it.
   std::unique_ptr<faulty_disk> platter_;
@@ -161,6 +167,8 @@ private:
   std::unique_ptr<lab_http> outside_;
   /// The stores of all incarnations: actors of a dead one still point to theirs.
   std::vector<std::unique_ptr<lab_store>> stores_;
+  /// Where the scenario has faults as the server takes them.
+  std::vector<std::unique_ptr<faulty_node>> faulty_;
   node_parts parts_;
   directory_actor directory_;
   std::vector<member> spawned_;
@@ -168,6 +176,8 @@ private:
   std::map<caf::actor_id, loop::clock::time_point> hung_;
   std::vector<patron> patrons_;
   std::uint64_t incarnation_ = 0;
+  /// From then on nothing fails any more.
+  std::int64_t quiet_from_ms_ = 0;
 };
 
 } // namespace sidevoice::lab

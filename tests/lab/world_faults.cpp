@@ -9,8 +9,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Sound is sent ahead in small pieces.
-constexpr milliseconds just_now{300};
+/// Sound is sent ahead: its last piece is still heard for so long.
+constexpr milliseconds just_now{500};
 
 const char* name_of(const caf::actor& who) {
   return dynamic_cast<caf::local_actor*>(caf::actor_cast<caf::abstract_actor*>(who))->name();
@@ -60,14 +60,32 @@ void world::covered(const std::string& fault, const std::string& session) {
   out_.covered.hit(fault, states_of(session));
 }
 
-void world::make_fault(const planned_fault& fault) {
+bool world::is_in_state(const std::string& session, const planned_fault& fault) {
+  if (fault.when.empty())
+    return true;
+  const auto states = states_of(session);
+  return std::find(states.begin(), states.end(), fault.when) != states.end();
+}
+
+bool world::make_fault(const planned_fault& fault) {
   const auto& what = fault.what;
   if (what.starts_with("crash ") || what.starts_with("hang "))
     return hit_actor(fault);
   if (what == "line cut")
     return hit_line(fault);
+  const auto all = what == "epoch taken" ? std::set<std::string>{"sess_0"} : sessions();
+  if (std::none_of(all.begin(), all.end(),
+                   [&](const std::string& one) { return is_in_state(one, fault); }))
+    return false;
   if (what.starts_with("disk "))
-    return hit_disk(fault);
+    hit_disk(fault);
+  else
+    hit_node(what);
+  return true;
+}
+
+/// All of the node, its epoch, or its store.
+void world::hit_node(const std::string& what) {
   ++out_.faults[what];
   say("fault: " + what);
   if (what == "node dies" || what == "power fails") {
@@ -94,16 +112,17 @@ void world::make_fault(const planned_fault& fault) {
   };
 }
 
-void world::hit_actor(const planned_fault& fault) {
+bool world::hit_actor(const planned_fault& fault) {
   std::erase_if(spawned_, [](const member& m) { return !caf::actor_cast<caf::actor>(m.address); });
   const auto hangs = fault.what.starts_with("hang ");
   const auto wanted = fault.what.substr(hangs ? 5 : 6);
   std::vector<std::pair<caf::actor, std::string>> those;
   for (const auto& one : spawned_)
-    if (auto actor = caf::actor_cast<caf::actor>(one.address); actor && name_of(actor) == wanted)
+    if (auto actor = caf::actor_cast<caf::actor>(one.address);
+        actor && name_of(actor) == wanted && is_in_state(one.session, fault))
       those.emplace_back(std::move(actor), one.session);
   if (those.empty())
-    return;
+    return fault.when.empty();
   const auto& [victim, session] = those[fault.pick % those.size()];
   say("fault: " + fault.what + " of " + session
       + (hangs ? " for " + std::to_string(fault.ms) + " ms" : ""));
@@ -113,20 +132,22 @@ void world::hit_actor(const planned_fault& fault) {
     hung_[victim.id()] = loop_->now() + milliseconds{fault.ms};
   else
     caf::anon_send_exit(victim, caf::exit_reason::unhandled_exception);
+  return true;
 }
 
-void world::hit_line(const planned_fault& fault) {
+bool world::hit_line(const planned_fault& fault) {
   std::vector<patron*> those;
   for (auto& who : patrons_)
-    if (who.client->is_connected())
+    if (who.client->is_connected() && is_in_state(who.session, fault))
       those.push_back(&who);
   if (those.empty())
-    return;
+    return fault.when.empty();
   auto& who = *those[fault.pick % those.size()];
   say("fault: line cut of " + who.client->name());
   ++out_.faults[fault.what];
   covered(fault.what, who.session);
   who.client->disconnect();
+  return true;
 }
 
 void world::hit_disk(const planned_fault& fault) {
@@ -138,7 +159,9 @@ void world::hit_disk(const planned_fault& fault) {
                                                        {"disk read", disk_fault::read_error},
                                                        {"disk power", disk_fault::power_cut}};
   say("fault: " + fault.what);
-  platter_->fail_at(kinds.at(fault.what), 1 + fault.pick % 6, 1 + fault.pick % 2);
+  // One that has waited for a state comes before that has passed.
+  const auto call = fault.when.empty() ? 1 + fault.pick % 6 : 1;
+  platter_->fail_at(kinds.at(fault.what), call, 1 + fault.pick % 2);
 }
 
 /// What the disk has met counts for the session that it was written for.

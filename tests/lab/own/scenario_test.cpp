@@ -18,7 +18,7 @@ std::string refusal_of(const std::string& text) {
 }
 
 std::string with_fault(const std::string& fault) {
-  return R"({"version": 1, "seed": 1, "steps": 100, "faults": [)" + fault + "]}";
+  return R"({"version": 2, "seed": 1, "steps": 100, "faults": [)" + fault + "]}";
 }
 
 bool holds(const std::string& text, const std::string& part) {
@@ -44,15 +44,15 @@ TEST_CASE("a seed always makes the same scenario, and another seed another one")
 TEST_CASE("what is wrong with a scenario is said with its field and its remedy") {
   CHECK(holds(refusal_of("[]"), "not a JSON object"));
   CHECK(holds(refusal_of(R"({"seed": 1, "steps": 5})"), "version"));
-  CHECK(holds(refusal_of(R"({"version": 0, "seed": 1, "steps": 5})"), "version 0"));
-  CHECK(holds(refusal_of(R"({"version": 0, "seed": 1, "steps": 5})"), "commit that wrote it"));
-  CHECK(holds(refusal_of(R"({"version": 1, "steps": 5})"), "seed"));
-  CHECK(holds(refusal_of(R"({"version": 1, "seed": -1, "steps": 5})"), "0 or more"));
-  CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5, "falts": []})"),
+  CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5})"), "version 1"));
+  CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5})"), "commit that wrote it"));
+  CHECK(holds(refusal_of(R"({"version": 2, "steps": 5})"), "seed"));
+  CHECK(holds(refusal_of(R"({"version": 2, "seed": -1, "steps": 5})"), "0 or more"));
+  CHECK(holds(refusal_of(R"({"version": 2, "seed": 1, "steps": 5, "falts": []})"),
               "did you mean \"faults\""));
-  CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5, "without": ["modells"]})"),
+  CHECK(holds(refusal_of(R"({"version": 2, "seed": 1, "steps": 5, "without": ["modells"]})"),
               "did you mean \"models\""));
-  CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5, "faults": {}})"), "a list"));
+  CHECK(holds(refusal_of(R"({"version": 2, "seed": 1, "steps": 5, "faults": {}})"), "a list"));
 }
 
 TEST_CASE("what is wrong with a fault is said with its place") {
@@ -69,6 +69,10 @@ TEST_CASE("what is wrong with a fault is said with its place") {
               "in the order"));
   CHECK(holds(refusal_of(with_fault(R"({"at_step": 3, "do": "node dies", "wen": 5})")),
               "nobody knows this field"));
+  CHECK(holds(refusal_of(with_fault(R"({"at_step": 3, "do": "node dies", "when": "talkin"})")),
+              "did you mean \"talking\""));
+  CHECK(holds(refusal_of(with_fault(R"({"at_step": 3, "do": "node dies", "when": 7})")),
+              "faults[0].when"));
 }
 
 TEST_CASE("shrinking keeps what makes a run fail, and little else") {
