@@ -80,8 +80,8 @@ class Bench:
         server = Server(str(self.wrapper), self.app, str(self.folder / f"data{self.count}"),
                         args=["--no-speech"], env={"BENCH_KEY": KEY}, shedding=shed)
         server.start()
-        # A tenth of the residents a second and no more than forty: coming in is work, too.
-        ramp = max(5.0, residents / 40)
+        # No more than twenty a second: coming in is work, too.
+        ramp = max(5.0, residents / 20)
         flags = {"residents": residents, "crowd": crowd, "think-ms": self.args.think_ms, "ramp-s": ramp,
                  "before-s": seconds, "during-s": seconds if crowd else 0, "after-s": seconds if crowd else 0}
         shown = " ".join(f"--{name} {value}" for name, value in flags.items())

@@ -31,6 +31,10 @@ constexpr double burst_share = 0.1;
 
 constexpr std::chrono::milliseconds pause_shed{3'000};
 constexpr std::chrono::milliseconds pause_ramp{1'000};
+constexpr std::chrono::milliseconds pause_max{30'000};
+/// To refuse costs a part of a millisecond: so many a second and core may ask again, and cost those
+/// who are in a hundredth of it.
+constexpr double asks_a_core = 60;
 
 template <class Duration>
 double share(Duration part, std::chrono::milliseconds whole) {
@@ -58,6 +62,8 @@ admission::admission(admission_limits limits) : limits_(limits), rate_(limits.st
 
 bool admission::take(const load_sample& sample) {
   const auto before = level_;
+  refused_now_ = (refused_now_ + 1) % refused_by_.size();
+  refused_ -= std::exchange(refused_by_[refused_now_], 0);
   measure(sample);
   judge_level();
   judge_rate(sample);
@@ -149,15 +155,26 @@ std::chrono::milliseconds admission::admit(newcomer who, rate_time now) {
   if (!limits_.enabled)
     return {};
   if (level_ == shedding::newcomers || (level_ == shedding::strangers && who == newcomer::stranger))
-    return pause_shed;
+    return refuse(pause_shed);
   refill(now);
   starved_ = starved_ || tokens_ < 1.0;
   if (tokens_ < 1.0 || room() < 1.0)
-    return pause_ramp;
+    return refuse(pause_ramp);
   tokens_ -= 1.0;
   ++came_[now_];
   ++unsettled_;
   return {};
+}
+
+/// The more are refused, the later they are told to come again: a crowd that asks every second
+/// costs as much as the sessions that it cannot have.
+std::chrono::milliseconds admission::refuse(std::chrono::milliseconds pause) {
+  ++refused_by_[refused_now_];
+  ++refused_;
+  const std::chrono::duration<double> spread{static_cast<double>(refused_)
+                                             / (asks_a_core * limits_.cores)};
+  return std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(spread), pause,
+                    pause_max);
 }
 
 double admission::room() const {

@@ -71,7 +71,8 @@ public:
   /// True: the level has changed.
   bool take(const load_sample& sample);
 
-  /// Zero: come in. Else how long to wait before asking again, without jitter.
+  /// Zero: come in. Else how long to wait before asking again, without jitter: longer the more
+  /// are refused.
   std::chrono::milliseconds admit(newcomer who, rate_time now);
 
   /// A session that has not talked yet may take the voice seat.
@@ -109,6 +110,7 @@ private:
   void judge_rate(const load_sample& sample);
   void refill(rate_time now);
   [[nodiscard]] double burst() const;
+  std::chrono::milliseconds refuse(std::chrono::milliseconds pause);
 
   admission_limits limits_;
   shedding level_ = shedding::nothing;
@@ -138,6 +140,11 @@ private:
   std::size_t unsettled_ = 0;
   /// Of the CPU that the process may use.
   double cost_ = 0;
+
+  /// Those that were refused in the last second, by sample, and together.
+  std::array<std::size_t, 10> refused_by_{};
+  std::size_t refused_now_ = 0;
+  std::size_t refused_ = 0;
 };
 
 } // namespace sidevoice

@@ -219,6 +219,21 @@ TEST_CASE("a node that has measured nothing yet guesses what a session costs") {
   CHECK(fill(large) > 8 * in_small);
 }
 
+TEST_CASE("the more are refused, the later they are told to come again") {
+  node_of_test node;
+  const auto refused_for = [&] { return node.gate.admit(newcomer::keyed, node.now); };
+  while (node.enters(newcomer::keyed)) {}
+  CHECK(refused_for() == 1s);
+  node.crowd(600);
+  CHECK(refused_for() >= 10s);
+  node.crowd(10'000);
+  CHECK(refused_for() == 30s);
+  // Who is refused in the next second is told anew.
+  node.feed(10, 1ms);
+  node.crowd(1000);
+  CHECK(refused_for() < 20s);
+}
+
 TEST_CASE("each late sample halves the ramp, and it comes back by itself") {
   node_of_test node{{.start_rate = 400}};
   node.feed(3);
