@@ -55,11 +55,12 @@ lint: ## clang-tidy over what changed (BASE=origin/main, or FILES="a.cpp b.cpp")
 	@scripts/install.sh build test lint
 	@scripts/lint.sh
 
-lab: ## Simulate sessions under faults, many seeds (SEEDS=10000 FIRST=1 CELLS=50; SEED=7 or SCENARIO=file: one again)
+lab: ## Simulate sessions under faults, many seeds (SEEDS=10000 FIRST=1 CELLS=50; SEED=7 or SCENARIO=file: one again; FAULT=file: those of the server)
 	@scripts/install.sh build test
 	@scripts/build.sh lab lab_tests
-	build/lab/tests/lab_tests $(if $(SCENARIO),--scenario $(SCENARIO),$(if $(SEED),--seed $(SEED),--seeds $(SEEDS) \
-	  --first $(FIRST) --jobs $(shell nproc) --table --cells $(CELLS)))
+	build/lab/tests/lab_tests $(if $(SCENARIO),--scenario $(SCENARIO),$(if $(FAULT),--fault $(FAULT)) \
+	  $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST) --jobs $(shell nproc) --table \
+	  $(if $(FAULT),,--cells $(CELLS))))
 
 mutants: ## Break the program in known ways; the lab has to notice each (SEEDS=10000)
 	@scripts/install.sh build test

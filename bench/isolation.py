@@ -4,7 +4,7 @@
   bench/isolation.sh [--sessions 500] [--phase-s 20] [--runs 3] [--kinds session,conversation,...] [--out FILE]
 
 For each kind: one server, one load client, phases A1 A2 (nothing happens) B1 B2 (the fault) at the same pace. What the
-fault costs the others is |mean of B - mean of A|; what the machine does by itself is the spread of the A phases. A run
+fault costs the others is mean of B - mean of A; what the machine does by itself is the spread of the A phases. A run
 whose client slipped by more than 5 ms at p99 in any phase is void. Faults: sidevoice serve --fault
 (docs/supervision.md), which only builds with faults have: scripts/build.sh lab sidevoice steady_load.
 """
@@ -156,12 +156,12 @@ def run(args, folder, kind, number):
 
 
 def difference(runs, measure, rank):
-    """(spread of the A phases, |mean of B - mean of A|) over all runs that are not void."""
+    """(spread of the A phases, mean of B - mean of A) over all runs that are not void."""
     a = [p[measure][rank] for r in runs for p in r["phases"][:2] if p[measure]]
     b = [p[measure][rank] for r in runs for p in r["phases"][2:] if p[measure]]
     if not a or not b:
         return None
-    return max(a) - min(a), abs(sum(b) / len(b) - sum(a) / len(a))
+    return max(a) - min(a), sum(b) / len(b) - sum(a) / len(a)
 
 
 def shown(kind, runs):
@@ -177,7 +177,7 @@ def shown(kind, runs):
                        f"{cell(phase['queue_age_ms'])} | {phase['restarts']:.0f} | "
                        f"{cell(phase['client_slip_ms'] and phase['client_slip_ms']['p99'], 2)} |")
     good = [r for r in runs if not r["void"]]
-    out += ["", "| measure | spread of A, ms | difference of B, ms | within |", "| --- | --- | --- | --- |"]
+    out += ["", "| measure | spread of A, ms | B slower than A by, ms | within |", "| --- | --- | --- | --- |"]
     within = True
     for measure, name in MEASURES:
         for rank in ("p50", "p95", "p99"):
@@ -228,10 +228,10 @@ def main():
             f"{args.kinds}` on {os.cpu_count()} cores, client and server on the same cores; load averages before each "
             f"run: {', '.join('/'.join(r['load_before']) for r in raw)}. Milliseconds are p50 / p95 / p99 of the "
             f"{args.sessions} sessions beside the victim, each with {args.think_ms} ms between its turns. A1, A2: "
-            "nothing happens; B1, B2: one actor of the victim crashes every second. A difference is within where |mean "
-            "of B - mean of A| is at most the spread of the A phases, over all runs that are not void (client slip "
+            "nothing happens; B1, B2: one actor of the victim crashes every second. B is within where the mean of "
+            "B is above that of A by no more than the spread of the A phases, over all runs that are not void (client slip "
             "above 5 ms at p99).", "",
-            "| actor | runs that count | all differences within | errors of the others |", "| --- | --- | --- | --- |",
+            "| actor | runs that count | all measures within | errors of the others |", "| --- | --- | --- | --- |",
             *verdicts, ""]
     args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text("\n".join(head + body + ["## Raw output", "", "```json", json.dumps(raw, indent=1), "```", ""]))

@@ -80,8 +80,8 @@ class Bench:
         server = Server(str(self.wrapper), self.app, str(self.folder / f"data{self.count}"),
                         args=["--no-speech"], env={"BENCH_KEY": KEY}, shedding=shed)
         server.start()
-        # No more than twenty a second: coming in is work, too.
-        ramp = max(5.0, residents / 20)
+        # No more than ten a second: coming in is work, too.
+        ramp = max(5.0, residents / 10)
         flags = {"residents": residents, "crowd": crowd, "think-ms": self.args.think_ms, "ramp-s": ramp,
                  "before-s": seconds, "during-s": seconds if crowd else 0, "after-s": seconds if crowd else 0}
         shown = " ".join(f"--{name} {value}" for name, value in flags.items())
@@ -137,7 +137,7 @@ def row(number, r):
     phases = r["phases"]
     refused = r["refused_ms"]
     recovered = "-" if r["recovered_ms"] < 0 else f"{r['recovered_ms'] / 1000:.1f} s"
-    return (f"| {number}{' (void: the client slipped)' if is_void(r) else ''} | "
+    return (f"| {number}{' (void: the client slipped)' if is_void(r) else ''} | {r['residents_in']} | "
             + " | ".join(three(phases[name]["accepted_ms"]) for name in ("before", "during", "after"))
             + f" | {r['crowd_in']} of {r['crowd']} | {r['refusals']} | "
             + ("-" if refused is None else f"{refused['p50']:.1f} / {refused['p99']:.1f}")
@@ -159,9 +159,10 @@ def main():
             bench = Bench(args, folder, third)
             steps, held = find_sustainable(bench, [int(s) for s in args.steps.split(",")])
             runs = []
-            for number in range(args.runs if held else 0):
+            # A void run is shown and made again, at most twice.
+            while held and sum(not is_void(r) for r in runs) < args.runs and len(runs) < args.runs + 2:
                 runs.append(bench.run(held, crowd=held))
-                print(row(number + 1, runs[-1]), flush=True)
+                print(row(len(runs), runs[-1]), flush=True)
     finally:
         third.close()
     void = [third.why] if third.why else []
@@ -176,13 +177,21 @@ def main():
            f"{', '.join(str(r['load_before']) for r in runs) or '-'}. Milliseconds.", ""]
     out += [f"**Void**: {why}." for why in void]
     out += [f"Sustainable, found with `--no-shedding`: **{held} sessions** (the most of the steps below whose inputs "
-            f"are accepted within {BOUND_MS} ms at p95). In each run {held} residents are in; then {held} more want to "
-            "come in within a second and ask again as Retry-After says.", "",
-            "| run | accepted before: p50 / p95 / p99 | during | after | crowd that got in | refusals "
-            "| refused in: p50 / p99 | room again after | client's slip p99 |", "| --- " * 9 + "|"]
+            f"are accepted within {BOUND_MS} ms at p95). In each run {held} residents want to come in, ten a second, and stay "
+            f"as far as they are let in; then {held} more want to come in within a second and ask again as Retry-After "
+            "says.", "",
+            "| run | residents in | accepted before: p50 / p95 / p99 | during | after | crowd that got in | refusals "
+            "| refused in: p50 / p99 | room again after | client's slip p99 |", "| --- " * 10 + "|"]
     out += [row(n + 1, r) for n, r in enumerate(runs)]
     slow = [r for r in runs if r["refused_ms"] and r["refused_ms"]["p99"] >= REFUSED_MS]
-    if runs:
+    sound = [r for r in runs if not is_void(r)]
+    if sound:
+        p95 = {name: [r["phases"][name]["accepted_ms"]["p95"] for r in sound] for name in ("before", "during", "after")}
+        mean = {name: sum(values) / len(values) for name, values in p95.items()}
+        calm = p95["before"] + p95["after"]
+        out += ["", f"Accepted at p95, mean of the runs that are not void: {mean['before']:.1f} ms before, "
+                    f"{mean['during']:.1f} with the crowd, {mean['after']:.1f} behind it; without a crowd it lies between "
+                    f"{min(calm):.1f} and {max(calm):.1f}."]
         out += ["", f"Refusals were answered within {REFUSED_MS} ms at p99 in {len(runs) - len(slow)} of "
                     f"{len(runs)} runs."]
     out += ["", "| sessions, nobody refused | accepted: p50 / p95 / p99 | client's slip p99 |", "| --- | --- | --- |"]
@@ -193,7 +202,7 @@ def main():
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(out))
     print(f"written to {path}")
-    return 1 if void or any(is_void(r) for r in runs) else 0
+    return 1 if void or sum(not is_void(r) for r in runs) < args.runs else 0
 
 
 if __name__ == "__main__":

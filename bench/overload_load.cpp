@@ -15,7 +15,8 @@
 #include <string>
 #include <vector>
 
-/// More visitors than a server can hold. Residents come first and stay; a crowd comes later, asks
+/// More visitors than a server can hold. Residents come first and stay, as far as they are let in
+/// in time; a crowd comes later, asks
 /// again as Retry-After says, and leaves together; then one visitor after the other asks whether
 /// there is room again. Whoever is in types a turn every `think` or so. One thread. Prints one JSON
 /// object: latencies of accepted turns before, during and after the crowd, how long refusals took,
@@ -133,6 +134,9 @@ private:
   }
 
   void enter() {
+    // The number of those who are in stays the same behind the ramp, but for the crowd.
+    if (role_ == role::resident && stage_.now() != ramping)
+      return leave();
     entered_at_ = steady::now();
     socket_ = std::make_unique<websocket::stream<beast::tcp_stream>>(stage_.io);
     response_ = {};

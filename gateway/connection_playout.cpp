@@ -19,6 +19,8 @@ constexpr std::size_t ahead_max = 64;
 void connection_voice::on(const speech_sound& piece) {
   if (is_off() || wish_ == wish::none || !out_)
     return;
+  if (team_ && is_outdated(team_->tts))
+    return count(counter::sound_frames_dropped);
   const auto known = started_.find(piece.response);
   // The tts may be faster than the session's news.
   if (!piece.response.empty() && (known == started_.end() || known->second != piece.item)) {
@@ -91,7 +93,7 @@ void connection_voice::release_dropped(const std::string& item) {
 }
 
 void connection_voice::on(const playout_order& order) {
-  if (is_off() || !out_)
+  if (is_off() || !out_ || (team_ && is_outdated(team_->audio)))
     return;
   switch (order.what) {
     case playout_command::hold:

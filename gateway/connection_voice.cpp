@@ -158,7 +158,8 @@ void connection_voice::settle(const std::string& utterance, bool dropped) {
 }
 
 void connection_voice::on(const utterance_settled& which) {
-  settle(which.utterance, which.dropped);
+  if (!team_ || !is_outdated(team_->audio))
+    settle(which.utterance, which.dropped);
 }
 
 void connection_voice::on(const live_words& words) {
@@ -167,7 +168,7 @@ void connection_voice::on(const live_words& words) {
 }
 
 void connection_voice::on(const turn_over& turn) {
-  if (is_off() || !in_)
+  if (is_off() || !in_ || (team_ && is_outdated(team_->audio)))
     return;
   // A model's word that the open utterance is over: its end comes back as the turn's.
   if (in_->open_utterance() == turn.utterance)

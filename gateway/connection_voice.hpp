@@ -104,6 +104,12 @@ private:
   void on_refused(std::uint64_t run, const caf::error& why);
   void let_go();
   void give_back(std::uint64_t seat);
+  /// The message is of a voice actor that was given up, and comes late: its successor is younger.
+  template <class Actor>
+  [[nodiscard]] bool is_outdated(const Actor& known) const {
+    const auto& sender = self_->current_sender();
+    return known && sender && sender->id() < known.id();
+  }
   void begin_stream();
   void keep_early(early what);
   void drop_early();

@@ -198,6 +198,25 @@ CAF_TEST(a greeting whose speaker dies within it does not keep the next answer b
   CAF_CHECK_EQUAL(sounds("i1"), 5);
 }
 
+CAF_TEST(a speaker that was given up and comes late says nothing) {
+  talk();
+  const auto old = spawned.back();
+  voice_log again;
+  join(1, &again);
+  answer("i1", 300);
+  caf::send_as(
+    old, connection,
+    speech_sound{
+      {}, 1, "hello", sound{std::make_shared<const samples>(300 * 16, 7), 16'000}, 0, 0, false});
+  caf::send_as(old, connection, playout_order{playout_command::drop, "i1"});
+  sched.run();
+  answer("i2", 300);
+  advance(1s);
+  CAF_CHECK_EQUAL(sounds("i1"), 5);
+  CAF_CHECK_EQUAL(sounds("hello"), 0);
+  CAF_CHECK_EQUAL(sounds("i2"), 5);
+}
+
 CAF_TEST(an answer whose speaker dies within it goes on with the next one) {
   talk();
   answer("i1", 300, false);
