@@ -8,6 +8,18 @@
 /// What is said is heard once, and answered.
 namespace sidevoice::lab {
 
+namespace {
+
+/// Two pieces of a microphone's stream have most of the shorter one in common.
+bool is_most_of(const input_speech& a, const input_speech& b) {
+  const auto from = std::max(a.from_ms, b.from_ms);
+  const auto to = std::min(a.to_ms, b.to_ms);
+  return a.stream == b.stream && from < to
+         && (to - from) * 2 > std::min(a.to_ms - a.from_ms, b.to_ms - b.from_ms);
+}
+
+} // namespace
+
 void world::check_speech(const std::string& session, const std::vector<event_ptr>& events,
                          const session_view& view) {
   std::map<std::string, std::string> heard;
@@ -16,6 +28,7 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
   std::set<std::string> spoken;
   std::vector<input_speech> failed;
   std::map<std::string, input_speech> open;
+  std::set<std::string> awaited;
   // Who hangs for as long as words are waited for loses them, and the visitor is asked again.
   const auto hearing_hung =
     plan_.served != nullptr
@@ -26,11 +39,17 @@ void world::check_speech(const std::string& session, const std::vector<event_ptr
     if (const auto* speech = std::get_if<input_speech>(&e->body)) {
       if (!spoken.insert(speech->item).second)
         violated(session + ": the speech " + speech->item + " was taken twice");
+      for (const auto& item : awaited)
+        if (is_most_of(open[item], *speech))
+          violated(session + ": " + speech->item + " is the speech of " + item
+                   + ", of which the words are awaited");
       open[speech->item] = *speech;
+      awaited.insert(speech->item);
     } else if (const auto* words = std::get_if<input_transcribed>(&e->body)) {
       if (heard.contains(words->item))
         violated(session + ": the speech " + words->item + " was transcribed twice");
       heard[words->item] = words->text;
+      awaited.erase(words->item);
       if (words->reason == "failed" || (words->reason == "lost" && hearing_hung))
         failed.push_back(open[words->item]);
       ++said[words->text];
