@@ -58,7 +58,7 @@ lint: ## clang-tidy over what changed (BASE=origin/main, or FILES="a.cpp b.cpp")
 lab: ## Simulate sessions under faults, many seeds (SEEDS=10000 FIRST=1 CELLS=50; SEED=7 or SCENARIO=file: one again; FAULT=file: those of the server)
 	@scripts/install.sh build test
 	@scripts/build.sh lab lab_tests
-	build/lab/tests/lab_tests $(if $(SCENARIO),--scenario $(SCENARIO),$(if $(FAULT),--fault $(FAULT)) \
+	build/lab/tests/lab_tests $(if $(FAULT),--fault $(FAULT)) $(if $(SCENARIO),--scenario $(SCENARIO), \
 	  $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --first $(FIRST) --jobs $(shell nproc) --table \
 	  $(if $(FAULT),,--cells $(CELLS))))
 

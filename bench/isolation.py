@@ -229,8 +229,8 @@ def main():
             f"run: {', '.join('/'.join(r['load_before']) for r in raw)}. Milliseconds are p50 / p95 / p99 of the "
             f"{args.sessions} sessions beside the victim, each with {args.think_ms} ms between its turns. A1, A2: "
             "nothing happens; B1, B2: one actor of the victim crashes every second. B is within where the mean of "
-            "B is above that of A by no more than the spread of the A phases, over all runs that are not void (client slip "
-            "above 5 ms at p99).", "",
+            "B is above that of A by no more than the spread of the A phases, over all runs that are not void (client "
+            "slip above 5 ms at p99).", "",
             "| actor | runs that count | all measures within | errors of the others |", "| --- | --- | --- | --- |",
             *verdicts, ""]
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -177,9 +177,9 @@ def main():
            f"{', '.join(str(r['load_before']) for r in runs) or '-'}. Milliseconds.", ""]
     out += [f"**Void**: {why}." for why in void]
     out += [f"Sustainable, found with `--no-shedding`: **{held} sessions** (the most of the steps below whose inputs "
-            f"are accepted within {BOUND_MS} ms at p95). In each run {held} residents want to come in, ten a second, and stay "
-            f"as far as they are let in; then {held} more want to come in within a second and ask again as Retry-After "
-            "says.", "",
+            f"are accepted within {BOUND_MS} ms at p95). In each run {held} residents want to come in, ten a second, and "
+            f"stay as far as they are let in; then {held} more want to come in within a second and ask again as "
+            "Retry-After says.", "",
             "| run | residents in | accepted before: p50 / p95 / p99 | during | after | crowd that got in | refusals "
             "| refused in: p50 / p99 | room again after | client's slip p99 |", "| --- " * 10 + "|"]
     out += [row(n + 1, r) for n, r in enumerate(runs)]
@@ -190,8 +190,8 @@ def main():
         mean = {name: sum(values) / len(values) for name, values in p95.items()}
         calm = p95["before"] + p95["after"]
         out += ["", f"Accepted at p95, mean of the runs that are not void: {mean['before']:.1f} ms before, "
-                    f"{mean['during']:.1f} with the crowd, {mean['after']:.1f} behind it; without a crowd it lies between "
-                    f"{min(calm):.1f} and {max(calm):.1f}."]
+                    f"{mean['during']:.1f} with the crowd, {mean['after']:.1f} behind it; without a crowd it lies "
+                    f"between {min(calm):.1f} and {max(calm):.1f}."]
         out += ["", f"Refusals were answered within {REFUSED_MS} ms at p99 in {len(runs) - len(slow)} of "
                     f"{len(runs)} runs."]
     out += ["", "| sessions, nobody refused | accepted: p50 / p95 / p99 | client's slip p99 |", "| --- | --- | --- |"]

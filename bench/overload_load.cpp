@@ -16,11 +16,10 @@
 #include <vector>
 
 /// More visitors than a server can hold. Residents come first and stay, as far as they are let in
-/// in time; a crowd comes later, asks
-/// again as Retry-After says, and leaves together; then one visitor after the other asks whether
-/// there is room again. Whoever is in types a turn every `think` or so. One thread. Prints one JSON
-/// object: latencies of accepted turns before, during and after the crowd, how long refusals took,
-/// and how late this client's own timers were.
+/// in time; a crowd comes later, asks again as Retry-After says, and leaves together; then one
+/// visitor after the other asks whether there is room again. Whoever is in types a turn every
+/// `think` or so. One thread. Prints one JSON object: latencies of accepted turns before, during
+/// and after the crowd, how long refusals took, and how late this client's own timers were.
 namespace {
 
 namespace asio = boost::asio;

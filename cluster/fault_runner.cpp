@@ -40,9 +40,7 @@ void fault_runner::start() {
 void fault_runner::stop() {
   next_.reset();
   with_.clock->shift(std::chrono::milliseconds{0});
-  for (const auto which :
-       {fault_target::store, fault_target::llm, fault_target::stt, fault_target::tts})
-    with_.switches->set(which, std::nullopt);
+  with_.switches->clear();
 }
 
 void fault_runner::run() {

@@ -24,6 +24,11 @@ void fault_switches::set(fault_target which, std::optional<setting> now) {
   now_.at(place(which)) = std::move(now);
 }
 
+void fault_switches::clear() {
+  const std::lock_guard lock{mutex_};
+  now_ = {};
+}
+
 std::optional<fault_switches::setting> fault_switches::get(fault_target which) const {
   const std::lock_guard lock{mutex_};
   return now_.at(place(which));

@@ -28,6 +28,8 @@ public:
 
   /// Only of store, llm, stt, tts.
   void set(fault_target which, std::optional<setting> now);
+  /// None holds any more.
+  void clear();
   [[nodiscard]] std::optional<setting> get(fault_target which) const;
 
 private:

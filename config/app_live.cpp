@@ -147,7 +147,7 @@ private:
     auto secret = reference_reader{source_, left_out, faults_}.secret(*entry, path);
     if (!secret)
       return {};
-    if (secret->starts_with("whsec_") && (secret->size() == 6 || !is_base64(secret->substr(6)))) {
+    if (secret->starts_with("whsec_") && !is_base64(secret->substr(6))) {
       faults_.fault(path, "a secret that is no base64 after \"whsec_\"",
                     "copy it whole, or make one: whsec_ and the base64 of 24 to 64 random bytes");
       return {};
@@ -156,7 +156,8 @@ private:
   }
 
   static bool is_base64(const std::string& text) {
-    return read_base64(text, base64_kind::standard).has_value();
+    const auto bytes = read_base64(text, base64_kind::standard);
+    return bytes && !bytes->empty();
   }
 
   const app_source& source_;

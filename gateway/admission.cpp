@@ -62,8 +62,8 @@ admission::admission(admission_limits limits) : limits_(limits), rate_(limits.st
 
 bool admission::take(const load_sample& sample) {
   const auto before = level_;
-  refused_now_ = (refused_now_ + 1) % refused_by_.size();
-  refused_ -= std::exchange(refused_by_[refused_now_], 0);
+  refused_.turn();
+  unsettled_.turn();
   measure(sample);
   judge_level();
   judge_rate(sample);
@@ -73,8 +73,6 @@ bool admission::take(const load_sample& sample) {
 void admission::measure(const load_sample& sample) {
   cpu_[next_cpu_] = sample.cpu;
   next_cpu_ = (next_cpu_ + 1) % many;
-  now_ = (now_ + 1) % settling;
-  unsettled_ -= std::exchange(came_[now_], 0);
   // Without sessions the processor is busy with something else.
   const auto measured = sample.sessions > 0 ? mean_cpu(many) : 0.0;
   cost_ = (guess_weight * cost_guess / limits_.cores + measured)
@@ -161,25 +159,22 @@ std::chrono::milliseconds admission::admit(newcomer who, rate_time now) {
   if (tokens_ < 1.0 || room() < 1.0)
     return refuse(pause_ramp);
   tokens_ -= 1.0;
-  ++came_[now_];
-  ++unsettled_;
+  unsettled_.add();
   return {};
 }
 
 /// The more are refused, the later they are told to come again: a crowd that asks every second
 /// costs as much as the sessions that it cannot have.
 std::chrono::milliseconds admission::refuse(std::chrono::milliseconds pause) {
-  ++refused_by_[refused_now_];
-  ++refused_;
-  const std::chrono::duration<double> spread{static_cast<double>(refused_)
-                                             / (asks_a_core * limits_.cores)};
+  refused_.add();
+  const std::chrono::duration<double> spread{refused_.sum() / (asks_a_core * limits_.cores)};
   return std::clamp(std::chrono::duration_cast<std::chrono::milliseconds>(spread), pause,
                     pause_max);
 }
 
 double admission::room() const {
   const auto left = limits_.cpu_share * well_below - mean_cpu(many);
-  return left / cost_ - static_cast<double>(unsettled_);
+  return left / cost_ - unsettled_.sum();
 }
 
 double admission::headroom() const {

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// Who may come in while the node has how much left. Plain: samples and questions come with their
 /// time, decisions go out. docs/overload.md says the same for operators.
@@ -58,6 +59,29 @@ enum class shedding {
 std::string_view to_string(shedding level);
 
 enum class newcomer { stranger, keyed };
+
+/// How many there were in the newest `size` samples.
+template <std::size_t size>
+class recent_count {
+public:
+  void add() {
+    ++by_sample_[now_];
+    ++sum_;
+  }
+  /// Another sample begins; what is as old as all of them is forgotten.
+  void turn() {
+    now_ = (now_ + 1) % size;
+    sum_ -= std::exchange(by_sample_[now_], 0);
+  }
+  [[nodiscard]] double sum() const {
+    return static_cast<double>(sum_);
+  }
+
+private:
+  std::array<std::size_t, size> by_sample_{};
+  std::size_t now_ = 0;
+  std::size_t sum_ = 0;
+};
 
 /// Three guards. The level follows what was measured, with hysteresis: it is slow to rise on a
 /// single late timer and slower to fall. The ramp bounds how many new sessions there are between
@@ -134,17 +158,12 @@ private:
   /// The ramp has refused somebody since the newest sample.
   bool starved_ = false;
 
-  /// Those that were let in, by sample, and together.
-  std::array<std::size_t, settling> came_{};
-  std::size_t now_ = 0;
-  std::size_t unsettled_ = 0;
+  /// Those that were let in, whose load is not measured yet.
+  recent_count<settling> unsettled_;
   /// Of the CPU that the process may use.
   double cost_ = 0;
-
-  /// Those that were refused in the last second, by sample, and together.
-  std::array<std::size_t, 10> refused_by_{};
-  std::size_t refused_now_ = 0;
-  std::size_t refused_ = 0;
+  /// Those that were refused in the last second.
+  recent_count<10> refused_;
 };
 
 } // namespace sidevoice

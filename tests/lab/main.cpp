@@ -27,17 +27,18 @@ int show(const scenario& plan) {
   return result.violations.empty() ? 0 : 1;
 }
 
-int show_file(const std::string& file) {
+int show_file(const std::string& file, const run_options& how) {
   std::ifstream in{file};
   std::ostringstream text;
   text << in.rdbuf();
-  const auto plan = in ? read_scenario(text.str())
-                       : result<scenario>{error{errc::not_found, "there is no file " + file
-                                                                   + " that could be read"}};
+  auto plan = in ? read_scenario(text.str())
+                 : result<scenario>{
+                   error{errc::not_found, "there is no file " + file + " that could be read"}};
   if (!plan) {
     std::fprintf(stderr, "lab_tests: %s: %s\n", file.c_str(), plan.error().detail.c_str());
     return 2;
   }
+  plan->served = how.served;
   return show(*plan);
 }
 
@@ -80,10 +81,10 @@ int main(int argc, char** argv) {
   cli.add_flag("--late", how.late,
                "Only runs whose analyzer is 5 s late and whose model asks what its hint names");
   CLI11_PARSE(cli, argc, argv);
-  if (!file.empty())
-    return show_file(file);
   if (!served.empty() && !(how.served = read_served(served)))
     return 2;
+  if (!file.empty())
+    return show_file(file, how);
   if (single != 0)
     return show(plan_of(single, how));
   // The log of a run is its trace; crashes are made on purpose.

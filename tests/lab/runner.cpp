@@ -58,9 +58,9 @@ void report(const scenario& plan, const outcome& result, const run_options& how)
   std::printf("seed %llu:\n", static_cast<unsigned long long>(plan.seed));
   for (const auto& what : result.violations)
     std::printf("  %s\n", what.c_str());
+  const auto* served = how.served ? " --fault with the same file" : "";
   std::printf("  see it again: lab_tests --seed %llu%s%s\n",
-              static_cast<unsigned long long>(plan.seed), how.late ? " --late" : "",
-              how.served ? " --fault with the same file" : "");
+              static_cast<unsigned long long>(plan.seed), how.late ? " --late" : "", served);
   if (!how.shrinks)
     return;
   const auto small =
@@ -70,10 +70,10 @@ void report(const scenario& plan, const outcome& result, const run_options& how)
   std::error_code ignored;
   std::filesystem::create_directories(how.out, ignored);
   std::ofstream{file} << to_text(small);
-  std::printf("  made smaller: %llu of %llu steps, %zu of %zu faults: lab_tests --scenario %s\n",
+  std::printf("  made smaller: %llu of %llu steps, %zu of %zu faults: lab_tests --scenario %s%s\n",
               static_cast<unsigned long long>(small.steps),
               static_cast<unsigned long long>(plan.steps), small.faults.size(), plan.faults.size(),
-              file.c_str());
+              file.c_str(), served);
   for (const auto& fault : small.faults)
     std::printf("    step %llu: %s\n", static_cast<unsigned long long>(fault.at_step),
                 fault.what.c_str());
