@@ -139,10 +139,11 @@ void session_state::on_join_voice(const join_voice& join) {
                     text_complete{gate_.response(), gate_.attempt(), gate_.item(), gate_.heard()});
     }
   }
-  if (seat_->stt && seat_->audio)
-    self_->send(seat_->stt, seat_->audio);
   if (seat_->audio && seat_->tts)
     self_->send(seat_->holder, voice_team{seat_->number, seat_->audio, seat_->tts});
+  // In this order: the holder tells a new audio of all speech before stt hears it once more.
+  if (seat_->stt && seat_->audio)
+    self_->send(seat_->stt, seat_->audio);
 }
 
 /// Whoever comes to talk hears the greeting, as long as nothing else has been said.

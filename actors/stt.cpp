@@ -42,9 +42,13 @@ public:
   }
 
   void on_audio(const audio_actor& audio) {
+    if (audio == audio_)
+      return;
     // What was said to one that is gone is lost: all that is not settled is fed and heard again.
     if (std::exchange(audio_, audio))
       open_next(engine_);
+    for (auto& text : std::exchange(untold_, {}))
+      tell(std::move(text));
   }
 
   void on_overdue(const transcript_overdue& overdue) {
@@ -69,6 +73,8 @@ private:
   void tell(utterance_text text) {
     if (audio_)
       self_->send(audio_, std::move(text));
+    else if (text.is_final)
+      untold_.push_back(std::move(text));
   }
 
   void on_failed(const stt_failed& failed) {
@@ -121,6 +127,8 @@ private:
   find_session who_;
   start_voice seat_;
   audio_actor audio_;
+  /// Final words from before an audio was known, at most one for each utterance that is kept.
+  std::vector<utterance_text> untold_;
   std::vector<model_choice> engines_;
   std::size_t engine_ = 0;
   /// Counts the streams that were opened; what older ones say is void.

@@ -134,9 +134,11 @@ void connection_voice::on_seat(std::uint64_t run, const seat_taken& seat) {
   say_seat("yours", {});
   begin_stream();
   // They may have been faster than the session's answer.
-  if (const auto team = std::exchange(team_, std::nullopt))
+  const auto team = std::exchange(team_, std::nullopt);
+  const auto feed = std::exchange(feed_, std::nullopt);
+  if (team)
     on(*team);
-  if (const auto feed = std::exchange(feed_, std::nullopt))
+  if (feed)
     on(*feed);
 }
 

@@ -61,19 +61,34 @@ void connection_voice::input(voice_input::steps steps, bool settled) {
       return;
     if (auto* edge = std::get_if<speech_edge>(&one))
       step(*edge);
-    else if (const auto* begin = std::get_if<feed_begin>(&one); begin != nullptr && feed_)
-      feed_->stream->begin(begin->utterance);
-    else if (const auto* sound = std::get_if<feed_sound>(&one); sound != nullptr && feed_)
-      feed_->stream->push(sound->data);
-    else if (std::holds_alternative<feed_end>(one) && feed_)
-      feed_->stream->end();
-    else if (const auto* cancel = std::get_if<feed_cancel>(&one); cancel != nullptr && feed_)
-      feed_->stream->cancel(cancel->utterance);
     else if (const auto* upto = std::get_if<sound_settled>(&one))
       acknowledge(upto->to_ms, settled);
     else if (const auto* probe = std::get_if<speech_probe>(&one); probe != nullptr && watch_)
       perform(parts_->codec->on_probe(*probe));
+    else
+      feed(one);
   }
+}
+
+/// An engine hears nothing before somebody is there who takes its words: they would be lost, and
+/// their speech waited for in vain. `feed_again` makes up for it.
+void connection_voice::feed(const input_step& one) {
+  if (!feed_ || !team_)
+    return;
+  auto& engine = *feed_->stream;
+  if (const auto* begin = std::get_if<feed_begin>(&one))
+    engine.begin(begin->utterance);
+  else if (const auto* sound = std::get_if<feed_sound>(&one))
+    engine.push(sound->data);
+  else if (std::holds_alternative<feed_end>(one))
+    engine.end();
+  else if (const auto* cancel = std::get_if<feed_cancel>(&one))
+    engine.cancel(cancel->utterance);
+}
+
+void connection_voice::feed_again() {
+  for (const auto& one : in_->feed_again())
+    feed(one);
 }
 
 void connection_voice::step(speech_edge& edge) {
@@ -194,6 +209,7 @@ void connection_voice::on(const voice_team& team) {
   }
   const bool new_audio = !team_ || team_->audio != team.audio;
   const bool new_tts = !team_ || team_->tts != team.tts;
+  const bool is_first = !team_;
   team_ = team;
   // A word between answers, that its speaker has died within, is not said again.
   if (new_tts && std::none_of(started_.begin(), started_.end(), [this](const auto& known) {
@@ -217,6 +233,9 @@ void connection_voice::on(const voice_team& team) {
       }
       self_->send(team.audio, std::move(*edge));
     }
+  // With a later audio the engine begins again by itself.
+  if (is_first)
+    feed_again();
   // Whoever was to let it go on is gone.
   if (open.empty() && !held_.empty()) {
     hold(std::string{held_}, false);
@@ -229,15 +248,8 @@ void connection_voice::on(const voice_feed& feed) {
   if (is_off() || wish_ == wish::none || feed.seat < seat_ || !feed.stream)
     return;
   feed_ = feed;
-  if (seat_ == 0)
-    return;
-  for (const auto& one : in_->feed_again())
-    if (const auto* begin = std::get_if<feed_begin>(&one))
-      feed.stream->begin(begin->utterance);
-    else if (const auto* sound = std::get_if<feed_sound>(&one))
-      feed.stream->push(sound->data);
-    else if (std::holds_alternative<feed_end>(one))
-      feed.stream->end();
+  if (seat_ != 0)
+    feed_again();
 }
 
 // -- the journal

@@ -118,6 +118,8 @@ private:
 
   void input(voice_input::steps steps, bool settled = false);
   void step(speech_edge& edge);
+  void feed(const input_step& one);
+  void feed_again();
   /// The first of a stream, and those `at_once`, are said; others where enough sound is between.
   void acknowledge(std::uint64_t to_ms, bool at_once);
   void settle(const std::string& utterance, bool dropped);

@@ -91,6 +91,23 @@ CAF_TEST(words go to the audio actor) {
   CAF_CHECK_EQUAL(heard[0].text, "to Berlin");
 }
 
+CAF_TEST(words that are faster than the news of who wants them wait for it) {
+  std::vector<utterance_text> heard;
+  feed("utt_1", 0);
+  later();
+  audio(heard);
+  CAF_REQUIRE_EQUAL(heard.size(), 1u);
+  CAF_CHECK_EQUAL(heard[0].text, "in March");
+}
+
+CAF_TEST(who hears twice of the same audio actor opens no second stream) {
+  std::vector<utterance_text> heard;
+  const auto who = audio(heard);
+  caf::anon_send(stt, who);
+  sched.run();
+  CAF_CHECK_EQUAL(notes.feeds.size(), 1u);
+}
+
 CAF_TEST(an audio actor that was started again hears again what the one before was told) {
   std::vector<utterance_text> before;
   audio(before);

@@ -43,6 +43,23 @@ CAF_TEST(a new feed gets what is not settled and one after its transcript nothin
   CAF_CHECK_EQUAL(last.rfind("acknowledged s 1", 0), 0u);
 }
 
+CAF_TEST(an engine hears nothing before somebody takes its words) {
+  open();
+  frame("mic s 0");
+  feed(1, first);
+  frame("loud 600");
+  frame("quiet 900");
+  CAF_CHECK(first.empty());
+  join(1);
+  CAF_REQUIRE(!log.edges.empty());
+  CAF_REQUIRE_EQUAL(first.size(), 1u);
+  CAF_CHECK_EQUAL(first[0].utterance, log.edges[0].utterance);
+  CAF_CHECK(first[0].ended);
+  // Only once: a later speaker changes nothing for the ears.
+  frame("loud 600");
+  CAF_CHECK_EQUAL(first.size(), 2u);
+}
+
 CAF_TEST(a noise that audio drops is over for the client as well) {
   talk();
   frame("loud 100");

@@ -14,6 +14,14 @@ using nlohmann::json;
 /// Of the times at which the agent is heard.
 constexpr std::uint64_t breaks_in_percent = 40;
 
+namespace {
+
+std::int16_t level_of(std::uint64_t sentence) {
+  return static_cast<std::int16_t>((sentence + 1) * scripted_step);
+}
+
+} // namespace
+
 void lab_microphone::start() {
   is_on_ = true;
   past_ = dealt_with();
@@ -48,6 +56,16 @@ void lab_microphone::add(std::uint64_t ms, std::int16_t level, std::uint64_t sen
   said_.push_back({from, from + ms, level, sentence, is_word});
 }
 
+bool lab_microphone::break_in(dice& chance, std::uint64_t& next_sentence) {
+  if (!is_connected_ || !is_on_ || !std::exchange(hears_, false) || next_sentence >= sentences_max
+      || !chance.chance(breaks_in_percent))
+    return false;
+  add(600 + chance.roll(800), level_of(next_sentence), next_sentence, true);
+  ++next_sentence;
+  add(700, 0, 0, false);
+  return true;
+}
+
 void lab_microphone::act(dice& chance, std::uint64_t& next_sentence) {
   if (!is_connected_)
     return;
@@ -57,29 +75,22 @@ void lab_microphone::act(dice& chance, std::uint64_t& next_sentence) {
       is_on_ = true;
     }
   }
-  const auto level = [](std::uint64_t sentence) {
-    return static_cast<std::int16_t>((sentence + 1) * scripted_step);
-  };
   if (chance.chance(2))
     return hang_up();
-  if (std::exchange(hears_, false) && next_sentence < sentences_max
-      && chance.chance(breaks_in_percent)) {
-    add(600 + chance.roll(800), level(next_sentence), next_sentence, true);
-    ++next_sentence;
-    add(700, 0, 0, false);
+  if (break_in(chance, next_sentence)) {
     pump(end_ms() - sent_ms_);
     return;
   }
   const auto roll = chance.roll(10);
   if (end_ms() - sent_ms_ < 4000) {
     if (roll < 2) {
-      add(60 + chance.roll(90), level(0), 0, false);
+      add(60 + chance.roll(90), level_of(0), 0, false);
     } else if (roll < 3) {
-      add(350, level(0), 0, false);
+      add(350, level_of(0), 0, false);
     } else if (roll < 4) {
-      add(300, level(1), 1, false);
+      add(300, level_of(1), 1, false);
     } else if (next_sentence < sentences_max) {
-      add(400 + chance.roll(1600), level(next_sentence), next_sentence, true);
+      add(400 + chance.roll(1600), level_of(next_sentence), next_sentence, true);
       ++next_sentence;
     }
     add(600 + chance.roll(900), 0, 0, false);

@@ -33,6 +33,8 @@ public:
 
   /// Says something, makes a noise, or is silent; sends some of what was said.
   void act(dice& chance, std::uint64_t& next_sentence);
+  /// If the agent was heard since, by chance says something that lasts long enough to interrupt it.
+  bool break_in(dice& chance, std::uint64_t& next_sentence);
   /// Sends all that is left, and the silence that ends it.
   void finish();
   /// The next stretch of what is left. False: nothing is.

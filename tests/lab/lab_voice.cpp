@@ -63,6 +63,7 @@ void add_lab_voice(catalogue& to, dice& chance, voice_script& script) {
                  hearing.hangs = chance.chance(script.hear_hang_percent);
                  if (chance.chance(script.hear_fail_percent))
                    hearing.failure = broken();
+                 script.unheard += hearing.hangs || hearing.failure ? 1 : 0;
                  return hearing;
                };
                return std::unique_ptr<stt_provider>{

@@ -18,6 +18,8 @@ struct voice_script {
   std::uint64_t say_fail_percent = 0;
   std::uint64_t say_hang_percent = 0;
   std::uint64_t hear_max_ms = 400;
+  /// Utterances whose words an engine has kept to itself, counted by the engines.
+  std::uint64_t unheard = 0;
 };
 
 /// Sentences by number, as many as loudness can tell apart: 0 holds no words (a cough), 1 is "mhm",

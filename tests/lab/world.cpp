@@ -20,6 +20,9 @@ constexpr std::uint64_t sqlite_percent = 45;
 /// After the last step hangs last on, and whoever hung is replaced; then nothing fails any more.
 constexpr milliseconds faults_end{40'000};
 
+/// How often answers are broken into behind the last step. Each leads to another one.
+constexpr int breaks_in_max = 2;
+
 } // namespace
 
 world::world(scenario plan, bool trace)
@@ -314,11 +317,12 @@ void world::settle() {
     platter_->heal();
   if (plan_.served)
     faulty_.back()->stop();
-  voice_ = {};
+  voice_ = {.unheard = voice_.unheard};
   for (auto& who : patrons_)
     if (auto* mic = who.client->microphone())
       mic->finish();
   quiet_from_ms_ = wall_ms(*loop_) + faults_end.count();
+  int broken_into = 0;
   // Whatever waits for a deadline gets it: stalls, retries, reconnects. Long answers are spoken to
   // their ends.
   for (int round = 0; out_.violations.empty() && (round < 1200 || (is_busy() && round < 12000));
@@ -327,8 +331,14 @@ void world::settle() {
     for (auto& who : patrons_)
       if (!who.client->is_connected())
         connect(who);
-      else if (auto* mic = who.client->microphone())
+      else if (auto* mic = who.client->microphone()) {
+        // What is cut where nothing fails is easier to judge, and most answers come only now.
+        if (broken_into < breaks_in_max && mic->break_in(chance_, next_sentence_)) {
+          ++broken_into;
+          mic->finish();
+        }
         mic->pump(500);
+      }
     advance(milliseconds{100});
   }
   while (work_once()) {}

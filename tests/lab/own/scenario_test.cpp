@@ -18,7 +18,7 @@ std::string refusal_of(const std::string& text) {
 }
 
 std::string with_fault(const std::string& fault) {
-  return R"({"version": 2, "seed": 1, "steps": 100, "faults": [)" + fault + "]}";
+  return R"({"version": 3, "seed": 1, "steps": 100, "faults": [)" + fault + "]}";
 }
 
 bool holds(const std::string& text, const std::string& part) {
@@ -46,13 +46,13 @@ TEST_CASE("what is wrong with a scenario is said with its field and its remedy")
   CHECK(holds(refusal_of(R"({"seed": 1, "steps": 5})"), "version"));
   CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5})"), "version 1"));
   CHECK(holds(refusal_of(R"({"version": 1, "seed": 1, "steps": 5})"), "commit that wrote it"));
-  CHECK(holds(refusal_of(R"({"version": 2, "steps": 5})"), "seed"));
-  CHECK(holds(refusal_of(R"({"version": 2, "seed": -1, "steps": 5})"), "0 or more"));
-  CHECK(holds(refusal_of(R"({"version": 2, "seed": 1, "steps": 5, "falts": []})"),
+  CHECK(holds(refusal_of(R"({"version": 3, "steps": 5})"), "seed"));
+  CHECK(holds(refusal_of(R"({"version": 3, "seed": -1, "steps": 5})"), "0 or more"));
+  CHECK(holds(refusal_of(R"({"version": 3, "seed": 1, "steps": 5, "falts": []})"),
               "did you mean \"faults\""));
-  CHECK(holds(refusal_of(R"({"version": 2, "seed": 1, "steps": 5, "without": ["modells"]})"),
+  CHECK(holds(refusal_of(R"({"version": 3, "seed": 1, "steps": 5, "without": ["modells"]})"),
               "did you mean \"models\""));
-  CHECK(holds(refusal_of(R"({"version": 2, "seed": 1, "steps": 5, "faults": {}})"), "a list"));
+  CHECK(holds(refusal_of(R"({"version": 3, "seed": 1, "steps": 5, "faults": {}})"), "a list"));
 }
 
 TEST_CASE("what is wrong with a fault is said with its place") {
