@@ -243,6 +243,13 @@ void world::check_tree() {
         && live[who.session] != session_tree_names(talks_))
       violated(who.session + " has a tree of " + json(live[who.session]).dump() + " instead of "
                + json(session_tree_names(talks_)).dump());
+  for (const auto& [session, names] : live)
+    if (std::find(names.begin(), names.end(), "audio") != names.end()
+        && std::none_of(patrons_.begin(), patrons_.end(), [&id = session](const patron& who) {
+             const auto* mic = who.client->microphone();
+             return who.session == id && mic != nullptr && mic->holds_voice();
+           }))
+      violated(session + " has a voice that nobody holds");
 }
 
 /// The names in the tree of each session now.

@@ -143,6 +143,7 @@ void lab_microphone::on_event(const json& event, const std::string& type) {
   if (type == "sidevoice.audio.acknowledged" && event.value("stream", "") == stream_) {
     acknowledged_ms_ = std::max(acknowledged_ms_, event["to_ms"].get<std::uint64_t>());
   } else if (type == "sidevoice.voice.seat") {
+    has_voice_ = event["state"] == "yours";
     // Somebody else talks now, or nobody can.
     if (event["state"] == "elsewhere" || event["state"] == "unavailable")
       is_on_ = false;

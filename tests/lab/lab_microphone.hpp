@@ -29,6 +29,7 @@ public:
   void on_connected();
   void on_disconnected() {
     is_connected_ = false;
+    has_voice_ = false;
   }
 
   /// Says something, makes a noise, or is silent; sends some of what was said.
@@ -45,6 +46,10 @@ public:
 
   [[nodiscard]] bool is_on() const {
     return is_on_;
+  }
+  /// The server has told it that the voice is its own. Who is not told takes it as it comes.
+  [[nodiscard]] bool holds_voice() const {
+    return is_connected_ && (has_voice_ || !keeps_);
   }
   /// Frames of sound that came, of whatever.
   [[nodiscard]] std::uint64_t sounds() const {
@@ -92,6 +97,7 @@ private:
   sender send_;
   bool is_connected_ = false;
   bool is_on_ = false;
+  bool has_voice_ = false;
   std::uint64_t starts_ = 0;
   std::string stream_;
   std::vector<stretch> said_;

@@ -20,6 +20,9 @@ constexpr std::uint64_t sqlite_percent = 45;
 /// After the last step hangs last on, and whoever hung is replaced; then nothing fails any more.
 constexpr milliseconds faults_end{40'000};
 
+/// Words that overtake each other, and for which an engine need not be replaced yet.
+constexpr std::uint64_t slow_words_ms = 4'000;
+
 /// How often answers are broken into behind the last step. Each leads to another one.
 constexpr int breaks_in_max = 2;
 
@@ -49,7 +52,8 @@ world::world(scenario plan, bool trace)
   voice_ = {.hear_fail_percent = chance_.roll(3) * 5,
             .hear_hang_percent = chance_.roll(3) * 2,
             .say_fail_percent = chance_.roll(3) * 5,
-            .say_hang_percent = chance_.roll(3) * 2};
+            .say_hang_percent = chance_.roll(3) * 2,
+            .hear_max_ms = chance_.chance(30) ? slow_words_ms : 400U};
   if (is_without("speech"))
     voice_ = {};
   providers_.add_llm("asker", make_asker_llm(chance_, script_));
