@@ -70,4 +70,22 @@ CAF_TEST(a seat that is given up while its actor is to be started again stays em
   CAF_CHECK(notes.lost.empty());
 }
 
+CAF_TEST(a seat that a session gave as it died gets no actors) {
+  me = new_holder(notes);
+  const auto dead = session;
+  const start_voice seat{1, me, {}};
+  caf::anon_send_exit(dead, caf::exit_reason::unhandled_exception);
+  sched.run();
+  // Before the next one begins, and behind it.
+  caf::send_as(dead, supervisor, seat);
+  pass(1s);
+  CAF_REQUIRE_EQUAL(sessions, 2);
+  caf::send_as(dead, supervisor, seat);
+  pass(1s);
+  CAF_CHECK_EQUAL(starts, 0);
+  caf::send_as(session, supervisor, seat);
+  sched.run();
+  CAF_CHECK_EQUAL(starts, 1);
+}
+
 CAF_TEST_FIXTURE_SCOPE_END()
