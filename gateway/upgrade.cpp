@@ -216,7 +216,8 @@ http_upgrade public_site::unless_new(const open_session& opened, http_response r
                go_on = std::move(upgrade.open)](std::function<void(http_upgrade::outcome)> done) {
     journal->ask(read_events{key, 0, 1},
                  [refusal, go_on, count, done = std::move(done)](const result<events_page>& first) {
-                   if (first && !first->events.empty())
+                   // A damaged one was there before, and is refused as what it is.
+                   if (first ? !first->events.empty() : first.error().code == errc::damaged)
                      return go_on(done);
                    count->add(counter::sessions_shed);
                    done(refusal);

@@ -154,11 +154,11 @@ def expect_good_end(seen, why):
     assert types(seen).count("sidevoice.session.move") == 1, types(seen)
 
 
-def upgrade(port):
+def upgrade(port, key=KEY):
     """Status, fields and code of an upgrade that is refused."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     line.request("GET", "/v1/realtime?model=drain", headers={
-        "Authorization": f"Bearer {KEY}", "Connection": "Upgrade", "Upgrade": "websocket",
+        "Authorization": f"Bearer {key}", "Connection": "Upgrade", "Upgrade": "websocket",
         "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
     reply = line.getresponse()
     body = reply.read().decode()
