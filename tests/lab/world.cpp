@@ -23,6 +23,10 @@ constexpr milliseconds faults_end{40'000};
 /// Words that overtake each other, and for which an engine need not be replaced yet.
 constexpr std::uint64_t slow_words_ms = 4'000;
 
+/// Of 100 ms behind the last step, in which lines still break: what waits for a deadline by then
+/// is met by clients that come back.
+constexpr int late_rounds = 300;
+
 /// How often answers are broken into behind the last step. Each leads to another one.
 constexpr int breaks_in_max = 2;
 
@@ -335,6 +339,8 @@ void world::settle() {
     for (auto& who : patrons_)
       if (!who.client->is_connected())
         connect(who);
+      else if (round < late_rounds && !is_without("lines") && chance_.chance(1))
+        who.client->disconnect();
       else if (auto* mic = who.client->microphone()) {
         // What is cut where nothing fails is easier to judge, and most answers come only now.
         if (broken_into < breaks_in_max && mic->break_in(chance_, next_sentence_)) {
