@@ -263,8 +263,13 @@ void connection_voice::begin_stream() {
   is_streaming_ = true;
   const auto heard = heard_.find(stream_->stream);
   acknowledged_.reset();
+  std::vector<speech_state> awaited;
+  for (const auto& [item, open] : open_speech_)
+    if (open.stream == stream_->stream)
+      awaited.push_back(open);
   input(in_->begin_stream(stream_->stream, stream_->from_ms,
-                          heard == heard_.end() ? stream_position{} : heard->second));
+                          heard == heard_.end() ? stream_position{} : heard->second,
+                          std::move(awaited)));
   if (is_off() || !in_)
     return;
   for (auto& what : std::exchange(early_, {}))

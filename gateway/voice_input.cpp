@@ -26,7 +26,8 @@ voice_input::voice_input(std::unique_ptr<vad_stream> vad, id_source& ids, counte
 voice_input::~voice_input() = default;
 
 voice_input::steps voice_input::begin_stream(std::string stream, std::uint64_t from_ms,
-                                             const stream_position& position) {
+                                             const stream_position& position,
+                                             std::vector<speech_state> awaited) {
   steps out;
   auto& s = *state_;
   const auto from = std::min(from_ms, position_max_ms) * state::per_ms;
@@ -49,6 +50,7 @@ voice_input::steps voice_input::begin_stream(std::string stream, std::uint64_t f
     }
     s.restart(std::move(stream), from, dealt);
     s.heard = position.heard;
+    s.await(std::move(awaited));
     s.told_settled_ms = s.settled_ms();
   }
   out.emplace_back(sound_settled{s.told_settled_ms});

@@ -3,6 +3,7 @@
 #include "actors/voice_messages.hpp"
 #include "config/counters.hpp"
 #include "config/ids.hpp"
+#include "persistence/fold.hpp"
 #include "persistence/stream_position.hpp"
 #include "providers/vad.hpp"
 
@@ -59,10 +60,13 @@ public:
   ~voice_input();
 
   /// Begins a stream, or goes on with one: the next sample is at `from_ms`. Sound that has been
-  /// `dealt` with is not heard again, nor is what this stream has brought before. Where
+  /// `dealt` with is not heard again, nor is what this stream has brought before. Speech whose
+  /// words are `awaited` is the same utterance again, from its beginning to its end, whatever would
+  /// begin or end in it by ear: edges that fall elsewhere would make other speech of it. Where
   /// sound is missing, what was open ends; what was open of another stream is forgotten. Says up to
   /// where it is settled.
-  steps begin_stream(std::string stream, std::uint64_t from_ms, const stream_position& dealt);
+  steps begin_stream(std::string stream, std::uint64_t from_ms, const stream_position& dealt,
+                     std::vector<speech_state> awaited = {});
 
   /// New settings; an open utterance goes on under them.
   void set_turns(const turn_settings& turns);

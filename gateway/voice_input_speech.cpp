@@ -39,8 +39,8 @@ void voice_input::state::on_edge(steps& out, const speech_edges::edge& edge) {
   out.emplace_back(std::move(told));
 }
 
-void voice_input::state::open_at(std::uint64_t from) {
-  kept.open(ids.make("item_"), stream, from);
+void voice_input::state::open_at(std::uint64_t from, std::string id) {
+  kept.open(std::move(id), stream, from);
   taken = from;
 }
 
@@ -49,7 +49,7 @@ void voice_input::state::open_spoken(steps& out, const speech_edges::edge& edge)
   const auto padding =
     static_cast<std::uint64_t>(std::max<std::int64_t>(turns.prefix_padding.count(), 0));
   const auto wanted = begun_at > padding * per_ms ? begun_at - padding * per_ms : 0;
-  open_at(std::max({wanted, floor, recent_from}));
+  open_at(std::max({wanted, floor, recent_from}), ids.make("item_"));
   auto& one = *kept.current();
   // A commit may have cut the frame it begins in.
   one.begun = edge_of(one, edge_kind::begun, std::max(begun_at, one.from), edge.voiced_ms, 0);
@@ -59,9 +59,69 @@ void voice_input::state::open_spoken(steps& out, const speech_edges::edge& edge)
 }
 
 void voice_input::state::open_manual(steps& out) {
-  open_at(std::max(floor, recent_from));
+  open_at(std::max(floor, recent_from), ids.make("item_"));
   edges.open();
   out.emplace_back(feed_begin{kept.current()->id});
+}
+
+void voice_input::state::await(std::vector<speech_state> speech) {
+  for (auto& one : speech)
+    if (std::none_of(kept.all().begin(), kept.all().end(),
+                     [&one](const kept_utterance& known) { return known.id == one.item; }))
+      awaited.push_back(std::move(one));
+  std::sort(awaited.begin(), awaited.end(),
+            [](const speech_state& a, const speech_state& b) { return a.from_ms < b.from_ms; });
+}
+
+void voice_input::state::open_again(steps& out) {
+  while (!is_again && !awaited.empty() && awaited.front().to_ms * per_ms <= judged)
+    awaited.pop_front();
+  if (is_again || awaited.empty() || awaited.front().from_ms * per_ms >= judged + vad_frame)
+    return;
+  const auto& again = awaited.front();
+  const auto from = std::max({again.from_ms * per_ms, floor, taken, recent_from});
+  if (from >= again.to_ms * per_ms) {
+    awaited.pop_front();
+    return;
+  }
+  if (const auto* one = kept.current(); one != nullptr && one->from < from) {
+    give_sound(out, from);
+    end(out, edges.voiced_ms(), edges.silence_ms(), false);
+  } else if (one != nullptr) {
+    forget_open(out, from);
+  }
+  open_at(from, again.item);
+  auto& one = *kept.current();
+  one.begun = edge_of(one, edge_kind::begun, from, 0, 0);
+  out.emplace_back(*one.begun);
+  out.emplace_back(feed_begin{one.id});
+  is_again = true;
+  again_voiced_ms = again_silence_ms = 0;
+}
+
+void voice_input::state::go_on_again(steps& out, float probability) {
+  constexpr std::uint32_t frame_ms = vad_frame / per_ms;
+  const auto& again = awaited.front();
+  const auto* one = kept.current();
+  // A commit, a clear, or its words have come: what is left of it is sound like any other.
+  const bool is_over = one == nullptr || one->id != again.item || is_manual();
+  if (probability >= turns.threshold) {
+    again_voiced_ms += frame_ms;
+    again_silence_ms = 0;
+  } else {
+    again_silence_ms += frame_ms;
+  }
+  if (!is_over && judged < again.to_ms * per_ms)
+    return;
+  if (!is_over) {
+    give_sound(out, again.to_ms * per_ms);
+    end(out, again_voiced_ms, again_silence_ms, false);
+  } else if (one == nullptr) {
+    // A beginning that was passed over is noticed once more.
+    edges.close();
+  }
+  is_again = false;
+  awaited.pop_front();
 }
 
 void voice_input::state::adopt(steps& out) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,13 @@ struct voice_input::state {
   samples recent;
   std::uint64_t recent_from = 0;
 
+  /// Speech that is to come again, in its order; the first one is open if `is_again`.
+  std::deque<speech_state> awaited;
+  bool is_again = false;
+  /// Of that one: its voice so far, and the silence behind the last of it.
+  std::uint32_t again_voiced_ms = 0;
+  std::uint32_t again_silence_ms = 0;
+
   std::uint64_t told_settled_ms = 0;
   std::uint32_t unprobed = 0;
   float probe_peak = 0;
@@ -79,7 +87,13 @@ struct voice_input::state {
   void on_edge(steps& out, const speech_edges::edge& edge);
   void open_spoken(steps& out, const speech_edges::edge& edge);
   void open_manual(steps& out);
-  void open_at(std::uint64_t from);
+  /// Speech that is kept here needs no second hearing.
+  void await(std::vector<speech_state> speech);
+  /// The next frame is the first one of awaited speech.
+  void open_again(steps& out);
+  /// A frame of awaited speech was judged.
+  void go_on_again(steps& out, float probability);
+  void open_at(std::uint64_t from, std::string id);
   void adopt(steps& out);
   void give_sound(steps& out, std::uint64_t until);
   /// Ends the open utterance where its sound ends.

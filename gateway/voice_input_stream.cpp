@@ -40,6 +40,8 @@ void voice_input::state::restart(std::string stream_id, std::uint64_t from,
   must_adopt = false;
   unprobed = 0;
   probe_peak = 0;
+  awaited.clear();
+  is_again = false;
 }
 
 void voice_input::state::set_rate(std::uint32_t in) {
@@ -82,8 +84,13 @@ void voice_input::state::take_in(steps& out) {
 void voice_input::state::judge_frame(steps& out) {
   const auto* begin = recent.data() + (judged - recent_from);
   const auto probability = vad->push(std::span<const std::int16_t, vad_frame>{begin, vad_frame});
+  if (!is_manual())
+    open_again(out);
   judged += vad_frame;
-  if (const auto edge = edges.push(probability, vad_frame / per_ms))
+  const auto edge = edges.push(probability, vad_frame / per_ms);
+  if (is_again)
+    go_on_again(out, probability);
+  else if (edge)
     on_edge(out, *edge);
   keep_bounds(out);
   probe(out, probability);

@@ -160,8 +160,27 @@ CAF_TEST(an utterance whose words became durable while the session was away is n
   sched.run();
   advance(100ms);
   heard_list second;
+  join(s.seats);
   feed(s.seats, second);
   CAF_CHECK(second.empty());
+}
+
+CAF_TEST(speech whose words are awaited is the same speech when its sound comes again) {
+  open();
+  publish({input_speech{"10000000", "item_a", "s", 0, 3000},
+           input_speech{"10000001", "item_b", "another", 0, 500}});
+  frame("mic s 0");
+  join(s.seats);
+  feed(s.seats, first);
+  frame("loud 1000");
+  frame("quiet 900");
+  frame("loud 1200");
+  CAF_REQUIRE_EQUAL(first.size(), 2u);
+  CAF_CHECK_EQUAL(first[0].utterance, "item_a");
+  CAF_CHECK_EQUAL(first[0].samples, 48'000u);
+  CAF_CHECK(first[0].ended);
+  // Whatever goes on behind it is new.
+  CAF_CHECK(!first[1].ended);
 }
 
 CAF_TEST_FIXTURE_SCOPE_END()

@@ -146,7 +146,7 @@ samples any_sound(choices& by, std::uint32_t rate) {
   return samples(count, static_cast<std::int16_t>(level));
 }
 
-void act(voice_input& input, judge& seen, choices& by) {
+void act(voice_input& input, judge& seen, choices& by, int& again) {
   static constexpr std::array<std::uint32_t, 7> rates{16'000, 16'000, 16'000, 16'000,
                                                       8000,   24'000, 11'025};
   voice_input::steps out;
@@ -177,7 +177,16 @@ void act(voice_input& input, judge& seen, choices& by) {
       const auto from = near > 1000 ? near - 1000 : 0;
       const auto heard = by.next() % 2 == 0 ? 0 : from + by.next() * 4;
       const auto known = heard + by.next() * 4;
-      out = input.begin_stream(stream, from, {stream, heard, {{known, known + by.next() * 8}}});
+      const auto known_to = known + by.next() * 8;
+      // Each speech is awaited once, and its item is as new as the time.
+      std::vector<speech_state> awaited;
+      for (auto at = known_to, left = std::uint64_t{by.next() % 3}; left > 0; --left) {
+        const auto begin = at + by.next() * 4;
+        at = begin + by.next() * 4;
+        awaited.push_back({"again_" + std::to_string(++again), stream, begin, at});
+      }
+      out = input.begin_stream(stream, from, {stream, heard, {{known, known_to}}},
+                               std::move(awaited));
       break;
     }
     default: {
@@ -214,8 +223,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   counters count;
   voice_input input{std::make_unique<amplitude_vad>(tally), ids, count, limits};
   judge seen;
+  int again = 0;
   for (int count_down = 4; !by.empty(); --count_down) {
-    act(input, seen, by);
+    act(input, seen, by, again);
     if (count_down == 0) {
       feed_is_whole(input);
       count_down = 4;

@@ -54,8 +54,9 @@ struct input_fixture {
   }
 
   void begin(const std::string& stream, std::uint64_t from_ms, std::uint64_t heard_to,
-             std::vector<sound_range> heard = {}) {
-    take(input.begin_stream(stream, from_ms, {stream, heard_to, std::move(heard)}));
+             std::vector<sound_range> heard = {}, std::vector<speech_state> awaited = {}) {
+    take(input.begin_stream(stream, from_ms, {stream, heard_to, std::move(heard)},
+                            std::move(awaited)));
   }
 
   /// Sound of one level, in pieces of 20 ms.
