@@ -3,6 +3,7 @@
 #include "actors/calls.hpp"
 #include "actors/clauses.hpp"
 #include "actors/model_line.hpp"
+#include "actors/patience.hpp"
 #include "actors/presentable.hpp"
 #include "actors/prompt.hpp"
 #include "actors/pulse.hpp"
@@ -122,7 +123,7 @@ public:
       parts_.count->add(counter::ephemeral_dropped);
       return;
     }
-    patience_until_ = parts_.where->now() + parts_.timing.stall;
+    patience_.extend(parts_.where->now(), parts_.timing.stall);
     if (auto* text = std::get_if<llm_text>(&piece.event))
       say(text->delta);
     else if (auto* call = std::get_if<llm_call>(&piece.event))
@@ -136,8 +137,8 @@ public:
   void on_silence(const check_silence& check) {
     if (!run_ || check.run != run_number_)
       return;
-    if (const auto left = patience_until_ - parts_.where->now(); left > left.zero())
-      return watch(left);
+    if (const auto left = patience_.look(parts_.where->now()))
+      return watch(*left);
     parts_.count->add(counter::deadlines_passed);
     on_model_failed({errc::unavailable,
                      "the model said nothing in time",
@@ -162,7 +163,7 @@ private:
                  asked.error().reason.empty() ? to_string(asked.error().code)
                                               : asked.error().reason,
                  {});
-    patience_until_ = parts_.where->now() + parts_.timing.first_token;
+    patience_.begin(parts_.where->now(), parts_.timing.first_token);
     watch(parts_.timing.first_token);
   }
 
@@ -259,7 +260,7 @@ private:
   /// Bytes of text so far.
   std::size_t said_ = 0;
   std::uint64_t run_number_ = 0;
-  loop::clock::time_point patience_until_;
+  patience patience_;
 };
 
 conversation_inner::behavior_type

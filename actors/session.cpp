@@ -43,7 +43,7 @@ void session_state::fail(const error& why) {
 }
 
 void session_state::on_claimed(result<claimed> answer) {
-  store_due_.reset();
+  store_patience_.end();
   if (!answer)
     return fail(answer.error());
   const auto& release = answer->view->about.release;
@@ -63,7 +63,7 @@ void session_state::on_claimed(result<claimed> answer) {
 }
 
 void session_state::on_release(release_read read) {
-  store_due_.reset();
+  store_patience_.end();
   if (!read.answer)
     return fail(read.answer.error());
   const auto& about = read.session.view->about;

@@ -6,6 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/journal.hpp"
 #include "actors/parts.hpp"
+#include "actors/patience.hpp"
 #include "actors/responses.hpp"
 #include "actors/turn_spans.hpp"
 #include "config/rate.hpp"
@@ -318,8 +319,8 @@ private:
   std::unordered_map<std::string, loop::clock::time_point> speech_due_;
   bool speech_watched_ = false;
   std::uint64_t next_number_ = 0;
-  /// When the awaited store answer is due; nothing while none is.
-  std::optional<loop::clock::time_point> store_due_;
+  /// For the awaited store answer.
+  patience store_patience_;
   /// A timer is under way that looks at it.
   bool store_watched_ = false;
   std::uint64_t idle_ = 0;

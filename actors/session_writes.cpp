@@ -76,19 +76,21 @@ void session_state::submit(const append_events& append) {
 }
 
 void session_state::arm_deadline() {
-  store_due_ = parts_.where->now() + parts_.timing.store_deadline;
-  if (!std::exchange(store_watched_, true))
-    self_->delayed_send(self_, parts_.timing.store_deadline, store_deadline{});
+  const auto now = parts_.where->now();
+  if (std::exchange(store_watched_, true))
+    return store_patience_.extend(now, parts_.timing.store_deadline);
+  store_patience_.begin(now, parts_.timing.store_deadline);
+  self_->delayed_send(self_, parts_.timing.store_deadline, store_deadline{});
 }
 
 void session_state::on_store_deadline() {
   // One timer watches all appends: it looks when the awaited one is due, and sleeps for the rest.
   store_watched_ = false;
-  if (!store_due_)
+  if (!store_patience_.is_waiting())
     return;
-  if (const auto left = *store_due_ - parts_.where->now(); left > left.zero()) {
+  if (const auto left = store_patience_.look(parts_.where->now())) {
     store_watched_ = true;
-    self_->delayed_send(self_, std::chrono::ceil<std::chrono::milliseconds>(left),
+    self_->delayed_send(self_, std::chrono::ceil<std::chrono::milliseconds>(*left),
                         store_deadline{});
     return;
   }
@@ -99,7 +101,7 @@ void session_state::on_store_deadline() {
 void session_state::on_appended(append_answered answered) {
   if (answered.append_id != log_->under_way().append_id)
     return;
-  store_due_.reset();
+  store_patience_.end();
   if (answered.answer)
     return publish_committed();
   const auto& why = answered.answer.error();
@@ -118,7 +120,7 @@ void session_state::on_appended(append_answered answered) {
 void session_state::on_read_back(append_read_back answered) {
   if (answered.append_id != log_->under_way().append_id)
     return;
-  store_due_.reset();
+  store_patience_.end();
   if (!answered.answer)
     return fail(answered.answer.error());
   if (answered.answer->stored)
