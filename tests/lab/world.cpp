@@ -332,10 +332,11 @@ void world::settle() {
   quiet_from_ms_ = wall_ms(*loop_) + faults_end.count();
   int broken_into = 0;
   // Whatever waits for a deadline gets it: stalls, retries, reconnects. Long answers are spoken to
-  // their ends.
-  for (int round = 0; out_.violations.empty() && (round < 1200 || (is_busy() && round < 12000));
-       ++round) {
+  // their ends; and the agent may just have asked whether anybody is there.
+  for (int round = 0; out_.violations.empty() && round < 12000; ++round) {
     while (work_once()) {}
+    if (round >= 1200 && !is_busy())
+      return;
     for (auto& who : patrons_)
       if (!who.client->is_connected())
         connect(who);
@@ -351,7 +352,6 @@ void world::settle() {
       }
     advance(milliseconds{100});
   }
-  while (work_once()) {}
 }
 
 outcome world::run() {
