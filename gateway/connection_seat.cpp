@@ -132,10 +132,11 @@ void connection_voice::on_seat(std::uint64_t run, const seat_taken& seat) {
   wish_ = wish::held;
   seat_ = seat.seat;
   say_seat("yours", {});
-  begin_stream();
-  // They may have been faster than the session's answer.
+  // They may have been faster than the session's answer. What the stream begins with is told to
+  // each of them once.
   const auto team = std::exchange(team_, std::nullopt);
   const auto feed = std::exchange(feed_, std::nullopt);
+  begin_stream();
   if (team)
     on(*team);
   if (feed)

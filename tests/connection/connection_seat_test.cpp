@@ -95,6 +95,25 @@ CAF_TEST(sound that comes before the seat is kept in its order and the oldest go
   CAF_CHECK_EQUAL(log.edges.back().kind == edge_kind::ended, true);
 }
 
+CAF_TEST(actors that are there before the seat hear what came before it once) {
+  s.silent_seat = true;
+  open();
+  frame("mic s 0");
+  join(1);
+  feed(1, first);
+  frame("loud 600");
+  frame("quiet 900");
+  caf::anon_send(s.seat_debtor, std::uint64_t{1});
+  sched.run();
+  CAF_REQUIRE_EQUAL(first.size(), 1u);
+  CAF_CHECK(first[0].ended);
+  CAF_CHECK_EQUAL(std::count_if(log.edges.begin(), log.edges.end(),
+                                [](const speech_edge& edge) {
+                                  return edge.kind == edge_kind::begun;
+                                }),
+                  1);
+}
+
 CAF_TEST(a seat that another client takes is lost and nothing more is said or heard) {
   talk();
   answer("i1", 3000);
