@@ -25,6 +25,8 @@ constexpr double rate_step = 0.1;
 /// What a session costs, of a core, and how many measured ones outweigh that guess.
 constexpr double cost_guess = 0.0025;
 constexpr double guess_weight = 20;
+/// How much of a lower estimate is believed with each sample: two thirds of it after ten seconds.
+constexpr double cheaper_step = 0.01;
 constexpr double burst_min = 8;
 /// Of a second: what may come between two samples.
 constexpr double burst_share = 0.1;
@@ -63,11 +65,17 @@ admission::admission(admission_limits limits) : limits_(limits), rate_(limits.st
 bool admission::take(const load_sample& sample) {
   const auto before = level_;
   refused_.turn();
-  unsettled_.turn();
+  count_sessions(sample.sessions);
   measure(sample);
   judge_level();
   judge_rate(sample);
   return level_ != before;
+}
+
+void admission::count_sessions(std::size_t sessions) {
+  begun_.turn();
+  begun_.add(sessions > sessions_ ? sessions - sessions_ : 0);
+  sessions_ = sessions;
 }
 
 void admission::measure(const load_sample& sample) {
@@ -75,8 +83,10 @@ void admission::measure(const load_sample& sample) {
   next_cpu_ = (next_cpu_ + 1) % many;
   // Without sessions the processor is busy with something else.
   const auto measured = sample.sessions > 0 ? mean_cpu(many) : 0.0;
-  cost_ = (guess_weight * cost_guess / limits_.cores + measured)
-          / (guess_weight + static_cast<double>(sample.sessions));
+  const auto estimate = (guess_weight * cost_guess / limits_.cores + measured)
+                        / (guess_weight + static_cast<double>(sample.sessions));
+  // A crowd that has just come makes a session look cheap.
+  cost_ = std::max(estimate, cost_ + (estimate - cost_) * cheaper_step);
   // Whoever is held back in every period uses up its share, wherever the quota stands.
   const auto held = sample.throttled / 0.95;
   busy_ = std::max(mean_cpu(many) / limits_.cpu_share, held);
@@ -149,17 +159,16 @@ void admission::refill(rate_time now) {
   refilled_at_ = std::max(refilled_at_, now);
 }
 
-std::chrono::milliseconds admission::admit(newcomer who, rate_time now) {
+std::chrono::milliseconds admission::admit(newcomer who, rate_time now, std::size_t sessions) {
   if (!limits_.enabled)
     return {};
   if (level_ == shedding::newcomers || (level_ == shedding::strangers && who == newcomer::stranger))
     return refuse(pause_shed);
   refill(now);
   starved_ = starved_ || tokens_ < 1.0;
-  if (tokens_ < 1.0 || room() < 1.0)
+  if (tokens_ < 1.0 || room(sessions) < 1.0)
     return refuse(pause_ramp);
   tokens_ -= 1.0;
-  unsettled_.add();
   return {};
 }
 
@@ -172,9 +181,11 @@ std::chrono::milliseconds admission::refuse(std::chrono::milliseconds pause) {
                     pause_max);
 }
 
-double admission::room() const {
+/// By sessions, and not by who was let in: most of those may be back at a session that runs.
+double admission::room(std::size_t sessions) const {
   const auto left = limits_.cpu_share * well_below - mean_cpu(many);
-  return left / cost_ - unsettled_.sum();
+  const auto newest = sessions > sessions_ ? sessions - sessions_ : 0;
+  return left / cost_ - begun_.sum() - static_cast<double>(newest);
 }
 
 double admission::headroom() const {

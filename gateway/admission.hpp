@@ -64,9 +64,9 @@ enum class newcomer { stranger, keyed };
 template <std::size_t size>
 class recent_count {
 public:
-  void add() {
-    ++by_sample_[now_];
-    ++sum_;
+  void add(std::size_t more = 1) {
+    by_sample_[now_] += more;
+    sum_ += more;
   }
   /// Another sample begins; what is as old as all of them is forgotten.
   void turn() {
@@ -87,7 +87,8 @@ private:
 /// single late timer and slower to fall. The ramp bounds how many new sessions there are between
 /// two measurements: its rate grows while more ask and there is head-room, and is halved by each
 /// sample that is too late. The room bounds how many come before the load of the last ones is
-/// measured: as many as fit by what a session has cost until now. Not thread-safe.
+/// measured: as many as fit by what a session has cost until now. A client that comes back to a
+/// session which runs takes none of it. Not thread-safe.
 class admission {
 public:
   explicit admission(admission_limits limits);
@@ -96,8 +97,8 @@ public:
   bool take(const load_sample& sample);
 
   /// Zero: come in. Else how long to wait before asking again, without jitter: longer the more
-  /// are refused.
-  std::chrono::milliseconds admit(newcomer who, rate_time now);
+  /// are refused. `sessions`: with running actors, at this moment.
+  std::chrono::milliseconds admit(newcomer who, rate_time now, std::size_t sessions);
 
   /// A session that has not talked yet may take the voice seat.
   [[nodiscard]] bool may_begin_to_talk() const {
@@ -118,8 +119,10 @@ public:
   [[nodiscard]] double rate() const {
     return rate_;
   }
-  /// New sessions that fit now, by what the others cost.
-  [[nodiscard]] double room() const;
+  /// New sessions that fitted when the newest sample was taken, by what the others cost.
+  [[nodiscard]] double room() const {
+    return room(sessions_);
+  }
 
 private:
   /// Of the samples that a mean is made of: 0.3 s for the ramp, 3 s for the level.
@@ -129,6 +132,8 @@ private:
   static constexpr std::size_t settling = 50;
 
   void measure(const load_sample& sample);
+  void count_sessions(std::size_t sessions);
+  [[nodiscard]] double room(std::size_t sessions) const;
   [[nodiscard]] double mean_cpu(std::size_t samples) const;
   void judge_level();
   void judge_rate(const load_sample& sample);
@@ -158,8 +163,9 @@ private:
   /// The ramp has refused somebody since the newest sample.
   bool starved_ = false;
 
-  /// Those that were let in, whose load is not measured yet.
-  recent_count<settling> unsettled_;
+  /// Of the newest sample, and by how much they have grown: the load of these is not measured yet.
+  std::size_t sessions_ = 0;
+  recent_count<settling> begun_;
   /// Of the CPU that the process may use.
   double cost_ = 0;
   /// Those that were refused in the last second.

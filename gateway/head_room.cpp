@@ -88,7 +88,7 @@ void head_room::look() {
                            .throttled = use.throttled,
                            .memory = use.memory,
                            .descriptors = use.descriptors,
-                           .sessions = parts_.sessions ? parts_.sessions() : 0};
+                           .sessions = sessions()};
   ask_actors();
   ask_store();
   std::optional<shedding> changed;
@@ -103,6 +103,10 @@ void head_room::look() {
   if (changed)
     tell_level(*changed, headroom);
   look_later();
+}
+
+std::size_t head_room::sessions() const {
+  return parts_.sessions ? parts_.sessions() : 0;
 }
 
 std::chrono::microseconds head_room::delay_of(const probe& one) const {
@@ -179,7 +183,7 @@ std::optional<http_response> head_room::refuse(newcomer who) {
     if (stopped_)
       return std::nullopt;
     const auto now = parts_.where->now();
-    wait = admission_.admit(who, now);
+    wait = admission_.admit(who, now, sessions());
     if (wait.count() == 0)
       return std::nullopt;
     level = admission_.level();

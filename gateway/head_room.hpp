@@ -29,7 +29,7 @@ struct head_room_parts {
   id_source* ids = nullptr;
   /// Null: its delay is not measured.
   store* journal = nullptr;
-  /// Sessions with running actors; empty: nobody knows.
+  /// Sessions with running actors, any thread; empty: nobody knows.
   std::function<std::size_t()> sessions = {};
 };
 
@@ -73,6 +73,7 @@ private:
   void look();
   void ask_actors();
   void ask_store();
+  [[nodiscard]] std::size_t sessions() const;
   [[nodiscard]] std::chrono::microseconds delay_of(const probe& one) const;
   void tell_level(shedding level, double headroom);
 

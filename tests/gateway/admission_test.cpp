@@ -16,6 +16,7 @@ struct node_of_test {
     sample.at = now += 100ms;
     sample.loop_delay = 1ms;
     sample.cpu = 0.1;
+    sample.sessions = sessions;
     return sample;
   }
 
@@ -39,17 +40,19 @@ struct node_of_test {
   }
 
   bool enters(newcomer who) {
-    return gate.admit(who, now).count() == 0;
+    return gate.admit(who, now, sessions).count() == 0;
   }
 
+  /// Who is let in becomes a session.
   int crowd(int size) {
-    int in = 0;
+    const auto before = sessions;
     for (int i = 0; i < size; ++i)
-      in += enters(newcomer::keyed) ? 1 : 0;
-    return in;
+      sessions += enters(newcomer::keyed) ? 1 : 0;
+    return static_cast<int>(sessions - before);
   }
 
   admission gate;
+  std::size_t sessions = 0;
   rate_time now{1h};
 };
 
@@ -178,28 +181,31 @@ TEST_CASE("a demand that the ramp never refuses does not make it grow") {
 
 TEST_CASE("no more come in than fit by what a session costs, until their load is measured") {
   node_of_test node{{.start_rate = 1000}};
-  const auto with_sessions = [&](int samples) {
-    for (int i = 0; i < samples; ++i) {
-      auto sample = node.calm();
-      // A hundred sessions take 40 %: another eighty fit below the bound, and a few more for the
-      // guess.
-      sample.cpu = 0.4;
-      sample.sessions = 100;
-      node.gate.take(sample);
-    }
-  };
-  with_sessions(60);
+  // A hundred sessions take 40 %: another eighty fit below the bound, and a few more for the guess.
+  node.sessions = 100;
+  node.burn(60, 0.4);
   int in = 0;
   for (int i = 0; i < 10; ++i) {
     in += node.crowd(500);
-    with_sessions(1);
+    node.burn(1, 0.4);
   }
   CHECK(in >= 80);
   CHECK(in <= 110);
   CHECK_FALSE(node.enters(newcomer::keyed));
   // They turned out to cost nothing: there is room for as many again.
-  with_sessions(50);
+  node.burn(50, 0.4);
   CHECK(node.enters(newcomer::keyed));
+}
+
+TEST_CASE("clients that come back to a session which runs take no room from newcomers") {
+  node_of_test node;
+  node.sessions = 3;
+  node.burn(60, 0.35);
+  for (int i = 0; i < 100; ++i) {
+    for (int k = 0; k < 20; ++k)
+      CHECK(node.enters(newcomer::keyed));
+    node.burn(1, 0.35);
+  }
 }
 
 TEST_CASE("a node that has measured nothing yet guesses what a session costs") {
@@ -221,7 +227,9 @@ TEST_CASE("a node that has measured nothing yet guesses what a session costs") {
 
 TEST_CASE("the more are refused, the later they are told to come again") {
   node_of_test node;
-  const auto refused_for = [&] { return node.gate.admit(newcomer::keyed, node.now); };
+  const auto refused_for = [&] {
+    return node.gate.admit(newcomer::keyed, node.now, node.sessions);
+  };
   while (node.enters(newcomer::keyed)) {}
   CHECK(refused_for() == 1s);
   node.crowd(600);
@@ -249,9 +257,9 @@ TEST_CASE("whoever is refused is told to wait; the ramp's wait is the shorter on
   node_of_test node{{.start_rate = 20}};
   node.feed(1);
   node.crowd(1000);
-  const auto ramp = node.gate.admit(newcomer::keyed, node.now);
+  const auto ramp = node.gate.admit(newcomer::keyed, node.now, node.sessions);
   node.feed(3, 400ms);
-  const auto shed = node.gate.admit(newcomer::keyed, node.now);
+  const auto shed = node.gate.admit(newcomer::keyed, node.now, node.sessions);
   CHECK(ramp.count() > 0);
   CHECK(shed > ramp);
 }
